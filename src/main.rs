@@ -1,0 +1,2 @@
+//! gofleet.
+fn main() {}
