@@ -1,0 +1,185 @@
+//! Reader for `go.mod` and `go.work`: the lines that decide which modules, which
+//! toolchain and which directories a build has.
+//!
+//! In: the text of one file. Out: [`GoMod`] or [`GoWork`]. The reader is
+//! tolerant: a line that it does not know, or that is wrong, is skipped, because
+//! the `go` command reports such errors better than anybody else.
+//!
+//! Grammar: <https://go.dev/ref/mod#go-mod-file-grammar>, checked with Go 1.26.
+
+/// What a `go.mod` says, as far as a build graph needs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GoMod {
+    /// The module path; empty when the file has no `module` line.
+    pub module: String,
+    /// The `go` line, such as `1.26` or `1.26.3`.
+    pub go: Option<String>,
+    /// The `toolchain` line without its `go` prefix; `default` and names with a
+    /// custom suffix are kept as they are.
+    pub toolchain: Option<String>,
+    /// Whether any module is required.
+    pub has_requirements: bool,
+    /// Targets of `replace` lines that are directories, as written.
+    pub local_replaces: Vec<String>,
+}
+
+/// What a `go.work` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GoWork {
+    /// The `go` line.
+    pub go: Option<String>,
+    /// The `toolchain` line without its `go` prefix.
+    pub toolchain: Option<String>,
+    /// Directories of `use` lines, as written.
+    pub uses: Vec<String>,
+    /// Targets of `replace` lines that are directories, as written.
+    pub local_replaces: Vec<String>,
+}
+
+/// Reads a `go.mod`.
+#[must_use]
+pub fn parse_go_mod(text: &str) -> GoMod {
+    let mut out = GoMod::default();
+    for_each_directive(text, |verb, args| match (verb, args) {
+        ("module", [path, ..]) if out.module.is_empty() => out.module.clone_from(path),
+        ("go", [version, ..]) => out.go = Some(version.clone()),
+        ("toolchain", [name, ..]) => out.toolchain = Some(toolchain_version(name)),
+        ("require", [_, _, ..]) => out.has_requirements = true,
+        ("replace", _) => out.local_replaces.extend(local_replace(args)),
+        _ => {}
+    });
+    out
+}
+
+/// Reads a `go.work`.
+#[must_use]
+pub fn parse_go_work(text: &str) -> GoWork {
+    let mut out = GoWork::default();
+    for_each_directive(text, |verb, args| match (verb, args) {
+        ("go", [version, ..]) => out.go = Some(version.clone()),
+        ("toolchain", [name, ..]) => out.toolchain = Some(toolchain_version(name)),
+        ("use", [dir, ..]) => out.uses.push(dir.clone()),
+        ("replace", _) => out.local_replaces.extend(local_replace(args)),
+        _ => {}
+    });
+    out
+}
+
+fn toolchain_version(name: &str) -> String {
+    name.strip_prefix("go").unwrap_or(name).to_owned()
+}
+
+/// The target of `old [version] => target`, when it is a directory: then it
+/// starts with `./`, `../` or `/`, and has no version behind it.
+fn local_replace(args: &[String]) -> Option<String> {
+    let arrow = args.iter().position(|a| a == "=>")?;
+    let target = args.get(arrow + 1)?;
+    let is_dir = target == "."
+        || target == ".."
+        || target.starts_with("./")
+        || target.starts_with("../")
+        || target.starts_with('/');
+    is_dir.then(|| target.clone())
+}
+
+/// Calls `visit(verb, arguments)` for each directive, those in blocks included.
+fn for_each_directive(text: &str, mut visit: impl FnMut(&str, &[String])) {
+    let mut block: Option<String> = None;
+    for line in text.lines() {
+        let mut tokens = tokens(line);
+        if tokens.is_empty() {
+            continue;
+        }
+        if let Some(verb) = &block {
+            if tokens[0] == ")" {
+                block = None;
+            } else {
+                visit(verb, &tokens);
+            }
+            continue;
+        }
+        let verb = tokens.remove(0);
+        match tokens.first().map(String::as_str) {
+            Some("(") => block = Some(verb),
+            _ => visit(&verb, &tokens),
+        }
+    }
+}
+
+/// Splits one line into words: blanks separate, `//` starts a comment, quotes
+/// (`"` with escapes, `` ` `` without) hold a word together, parentheses stand alone.
+fn tokens(line: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut rest = line.trim_start();
+    while !rest.is_empty() && !rest.starts_with("//") {
+        let (word, after) = match rest.as_bytes()[0] {
+            quote @ (b'"' | b'`') => quoted(rest, quote),
+            b'(' | b')' => (rest[..1].to_owned(), &rest[1..]),
+            _ => {
+                let end = rest
+                    .char_indices()
+                    .find(|&(i, c)| {
+                        c.is_whitespace() || matches!(c, '(' | ')') || rest[i..].starts_with("//")
+                    })
+                    .map_or(rest.len(), |(i, _)| i);
+                (rest[..end].to_owned(), &rest[end..])
+            }
+        };
+        out.push(word);
+        rest = after.trim_start();
+    }
+    out
+}
+
+/// Reads a quoted word; an unclosed one ends with the line.
+fn quoted(text: &str, quote: u8) -> (String, &str) {
+    let mut word = String::new();
+    let mut chars = text.char_indices().skip(1);
+    while let Some((i, c)) = chars.next() {
+        if c == char::from(quote) {
+            return (word, &text[i + 1..]);
+        }
+        if c == '\\' && quote == b'"' {
+            if let Some((_, escaped)) = chars.next() {
+                word.push(escaped);
+            }
+        } else {
+            word.push(c);
+        }
+    }
+    (word, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_lines_and_blocks() {
+        let text = "module example.com/shop // the shop\n\ngo 1.26.3\ntoolchain go1.26.8\n\
+            require (\n\tgithub.com/a/b v1.2.3 // indirect\n)\n\
+            replace (\n\tx.org/y => ./y\n\tx.org/z v1.0.0 => x.org/fork v1.0.1\n)\n\
+            replace \"q.org/quoted\" => \"../side by side\"\n";
+        let got = parse_go_mod(text);
+        assert_eq!(got.module, "example.com/shop");
+        assert_eq!(got.go.as_deref(), Some("1.26.3"));
+        assert_eq!(got.toolchain.as_deref(), Some("1.26.8"));
+        assert!(got.has_requirements);
+        assert_eq!(got.local_replaces, ["./y", "../side by side"]);
+    }
+
+    #[test]
+    fn reads_a_workspace() {
+        let got = parse_go_work("go 1.25\nuse ./api\nuse (\n ./lib // shared\n .\n)\n");
+        assert_eq!(got.go.as_deref(), Some("1.25"));
+        assert_eq!(got.uses, ["./api", "./lib", "."]);
+    }
+
+    #[test]
+    fn survives_anything() {
+        for text in ["", "module", "go (", ")", "module \"", "require (\n", "\u{feff}module x", "use `"] {
+            let _ = parse_go_mod(text);
+            let _ = parse_go_work(text);
+        }
+    }
+}
