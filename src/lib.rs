@@ -1,1 +1,3 @@
 //! gofleet.
+
+pub mod diag;

@@ -1,0 +1,235 @@
+//! The table of rules: one row per kind of problem.
+//!
+//! A row has the name shown in brackets, the severity, one line for lists, and the text of the
+//! page `docs/diagnostics.md`. Adding a row is all it takes to add a rule; the tests then ask for
+//! a case in `tests/it/diagnostics` or in the module that reports it.
+
+use super::Severity;
+use std::fmt::Write;
+
+/// Makes the enum and its lookups from the table below.
+macro_rules! rules {
+    ($($name:ident, $severity:ident, $summary:literal, $page:literal;)+) => {
+        /// A kind of problem.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule {
+            $(#[doc = $summary] $name,)+
+        }
+
+        impl Rule {
+            /// Every rule, in the order of the reference page.
+            pub const ALL: &[Rule] = &[$(Rule::$name,)+];
+
+            /// The name shown to users, in PascalCase.
+            pub fn name(self) -> &'static str {
+                match self { $(Rule::$name => stringify!($name),)+ }
+            }
+
+            /// The severity unless a diagnostic says otherwise.
+            pub fn severity(self) -> Severity {
+                match self { $(Rule::$name => Severity::$severity,)+ }
+            }
+
+            /// One line that says what the rule finds.
+            pub fn summary(self) -> &'static str {
+                match self { $(Rule::$name => $summary,)+ }
+            }
+
+            /// The section of the reference page, in Markdown, without heading.
+            pub fn text(self) -> &'static str {
+                match self { $(Rule::$name => $page,)+ }
+            }
+        }
+    };
+}
+
+rules! {
+    YamlSyntax, Error, "the spec is not valid YAML",
+    "The text cannot be read as YAML. The place is where the reader gave up; the mistake is there \
+     or shortly before. Usual causes: a tab in the indentation, a missing space after `:`, an \
+     unclosed quote, an alias whose anchor is not defined before it.";
+
+    YamlFeature, Error, "a YAML feature that specs do not use",
+    "A spec is one document of plain mappings, lists and scalars. Tags such as `!reset`, several \
+     documents in one file and keys that are themselves lists or mappings are not used.";
+
+    TooLarge, Error, "the spec is larger than the limits",
+    "Limits keep a hostile or generated file from exhausting memory: 1 MiB of text, 32 levels of \
+     nesting, 200,000 nodes after aliases are followed, and 1,000,000 values after defaults and \
+     platforms are applied.";
+
+    DuplicateKey, Error, "a key is given twice in one mapping",
+    "YAML says keys are unique, and most readers silently keep one of the two. Remove one. Two \
+     services cannot have one name.";
+
+    InvalidMergeKey, Error, "a merge key `<<` that is no mapping",
+    "`<<` takes an alias of a mapping, or a list of such aliases. Keys that the mapping has itself \
+     win over merged ones.";
+
+    UnknownField, Error, "a field that does not exist",
+    "The reference lists all fields (`docs/spec.md`). Fields that start with `x-` are ignored, as \
+     in Compose. Names known from Dockerfiles, Compose and Go tools get a hint of their own: \
+     `tags` is not taken because it means image tags to one reader and build constraints to \
+     another; write `image` or `build_tags`.";
+
+    WrongType, Error, "a value of another type than the field takes",
+    "The hint shows the form. YAML reads some words as something other than text (`yes` stays \
+     text, `true`, `1.0` and `null` do not); quote them when text is meant.";
+
+    NoServices, Error, "the spec names no service",
+    "A spec has at least one service: a name and the directory of its `package main`.";
+
+    IllegalName, Error, "a service name with characters that names cannot have",
+    "A service name becomes a target, a file name and the default image name. It has lower-case \
+     letters, digits, `-`, `_` and `.`, starts with a letter or digit, and has at most 63 \
+     characters.";
+
+    ReservedName, Error, "a service name that is taken by a target",
+    "`all`, `binaries`, `deps`, `test`, `vet`, `lint` and `generate` are targets with a meaning of \
+     their own. Give the service another name.";
+
+    MissingMain, Error, "a service without `main`",
+    "`main` is the directory of the service's `package main`, relative to the context. The short \
+     form is `api: ./cmd/api`.";
+
+    InvalidMain, Error, "`main` is no directory below the context",
+    "`main` is a directory as in `./cmd/api`, with forward slashes: no import path, no pattern \
+     such as `./...`, no `.go` file.";
+
+    NoSuchPackage, Error, "`main` names a directory without a main package",
+    "The directory does not exist in the context, or holds no `package main`. A `.dockerignore` \
+     (or `FILE.dockerignore`) can hide it.";
+
+    OutsideContext, Error, "a path that leaves the context",
+    "Paths in a spec are relative to the build context and stay below it. What lies outside is not \
+     sent to the daemon.";
+
+    InvalidPath, Error, "a path that cannot be used",
+    "Paths inside the image are absolute (`/srv/data`) and have no `..`. A destination of `files` \
+     is the path that the source itself gets, so it has no trailing slash.";
+
+    InvalidBuildTag, Error, "a build tag that Go does not take",
+    "Build tags have letters, digits, `_` and `.`. Tags are not negated here; constraints such as \
+     `!cgo` are written in the Go files.";
+
+    InvalidFlags, Error, "linker flags that cannot be split",
+    "`ldflags` are split into words as the go command splits them: at white space, unless a word \
+     starts with a quote. A word that holds both kinds of quotes cannot be passed on.";
+
+    ForeignEnv, Error, "a variable in `env` that is not for the toolchain",
+    "`env` holds variables for compiling: `CGO_ENABLED`, `CC`, `GOAMD64` and the like. Variables \
+     of the running program go into `environment`. Module proxy settings are passed as secrets, so \
+     that they enter no build step's key: `--secret id=GOPROXY,env=GOPROXY`. What `go build` is \
+     told by fields of the spec is not set a second time here.";
+
+    InvalidVariable, Error, "a malformed variable or label",
+    "A list entry is `NAME=VALUE`. A name is not empty and has no `=`. An image cannot take values \
+     from the machine that runs the build, so every name needs a value: `${NAME}` takes it from \
+     `--build-arg`.";
+
+    InvalidImage, Error, "not an image reference",
+    "An image reference is `[registry[:port]/]path[:tag][@sha256:…]`. The path is in lower case.";
+
+    InvalidGo, Error, "`go` is neither a version nor a builder image",
+    "`go` is a version such as `1.26` or `1.26.3`, or the reference of the builder image, such as \
+     `golang:1.26-bookworm` or `registry.example.com/golang@sha256:…`. Without it the version is \
+     taken from `go.mod`.";
+
+    InvalidPort, Error, "not a port that an image can expose",
+    "A port is `8080`, `8080/udp` or a range `8000-8010`. Which port of the host it gets is \
+     decided when the container starts, so there is no `8080:80` here.";
+
+    InvalidUser, Error, "not a user",
+    "`user` is a name or number, optionally with a group after a colon: `65532:65532`.";
+
+    InvalidPlatform, Error, "not a platform",
+    "A platform is `os/arch` or `os/arch/variant` with a pair that Go can compile for, such as \
+     `linux/amd64` or `linux/arm/v7`.";
+
+    NotLinux, Error, "an image for a system other than Linux",
+    "Images are built for Linux. The target `binaries` compiles for every system that Go knows.";
+
+    InvalidWords, Error, "a command line that cannot be split",
+    "`entrypoint` and `command` are split into words as a shell does: quotes group, a backslash \
+     takes the next character literally. A quote is not closed, or a backslash ends the text.";
+
+    ShellSyntax, Error, "a command line that needs a shell",
+    "Nothing in the image runs a shell. `|`, `&`, `;`, `<`, `>`, a backtick and `$(` mean something \
+     to a shell only. Quote the character when it is meant literally, or write a list of words.";
+
+    InvalidTemplate, Error, "a malformed `$` expression",
+    "Values take `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`, `${NAME:?message}`, \
+     `${NAME?message}`, `${NAME:+other}` and `${NAME+other}`, as in Compose. A literal dollar sign \
+     is written `$$`.";
+
+    UnsetArg, Error, "a build arg that has no value",
+    "`${NAME}` takes the value of `--build-arg NAME=VALUE`. `SERVICE`, `TARGETPLATFORM`, \
+     `TARGETOS` and `TARGETARCH` are set by gofleet where a value belongs to a service. \
+     `${NAME:-default}` gives a value when there is none.";
+
+    UnusedArg, Warning, "a build arg that the spec does not use",
+    "A `--build-arg` was given whose name appears nowhere in the spec; it is probably misspelled. \
+     Args with a meaning of their own, such as `SOURCE_DATE_EPOCH` and `HTTP_PROXY`, are exempt.";
+
+    InvalidAttest, Error, "a malformed `attest`",
+    "`attest` lists attestations as `--attest` of `docker buildx build` takes them: \
+     `type=provenance,mode=max`, `type=sbom`.";
+
+    NoTarget, Error, "several services and no target",
+    "With one service, that one is built. With several, `--target` names one of them, `all` makes \
+     one image with all binaries, and the bake file makes one image per service. `default_target` \
+     in the spec chooses a target for builds that name none.";
+
+    UnknownTarget, Error, "a target that does not exist",
+    "`--target` takes the name of a service, `all` or `binaries`.";
+
+    TargetNotReady, Error, "a reserved target that this version does not have",
+    "The name is reserved for a target of a later version.";
+
+    DuplicateImage, Error, "two services with one image name",
+    "The bake file would push two images under one name, and the last one wins. Use `${SERVICE}` \
+     in `image`, or give each service its own.";
+}
+
+/// The reference page `docs/diagnostics.md`.
+pub fn page() -> String {
+    let mut out = String::from(
+        "# Diagnostics\n\n\
+         <!-- Made from the table in src/diag/rules.rs: UPDATE=1 cargo test --test it -->\n\n\
+         Every message names its rule in brackets. Errors stop the build; warnings do not.\n\
+         All problems of one run are reported together.\n\n",
+    );
+    for rule in Rule::ALL {
+        let _ = writeln!(out, "- [{0}](#{1}): {2}", rule.name(), anchor(*rule), rule.summary());
+    }
+    for rule in Rule::ALL {
+        let _ = write!(
+            out,
+            "\n## {}\n\n{}: {}.\n\n{}\n",
+            rule.name(),
+            rule.severity().name(),
+            rule.summary(),
+            rule.text()
+        );
+    }
+    out
+}
+
+/// The anchor that Markdown renderers give the rule's heading.
+fn anchor(rule: Rule) -> String {
+    rule.name().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_section() {
+        let page = page();
+        for rule in Rule::ALL {
+            assert!(page.contains(&format!("\n## {}\n", rule.name())), "{rule:?}");
+            assert!(!rule.summary().ends_with('.') && rule.text().ends_with('.'), "{rule:?}");
+        }
+    }
+}
