@@ -1,3 +1,4 @@
 //! gofleet.
 
 pub mod diag;
+pub mod spec;

@@ -200,7 +200,13 @@ pub fn page() -> String {
          All problems of one run are reported together.\n\n",
     );
     for rule in Rule::ALL {
-        let _ = writeln!(out, "- [{0}](#{1}): {2}", rule.name(), anchor(*rule), rule.summary());
+        let _ = writeln!(
+            out,
+            "- [{0}](#{1}): {2}",
+            rule.name(),
+            anchor(*rule),
+            rule.summary()
+        );
     }
     for rule in Rule::ALL {
         let _ = write!(
@@ -228,8 +234,14 @@ mod tests {
     fn every_rule_has_a_section() {
         let page = page();
         for rule in Rule::ALL {
-            assert!(page.contains(&format!("\n## {}\n", rule.name())), "{rule:?}");
-            assert!(!rule.summary().ends_with('.') && rule.text().ends_with('.'), "{rule:?}");
+            assert!(
+                page.contains(&format!("\n## {}\n", rule.name())),
+                "{rule:?}"
+            );
+            assert!(
+                !rule.summary().ends_with('.') && rule.text().ends_with('.'),
+                "{rule:?}"
+            );
         }
     }
 }

@@ -1,0 +1,447 @@
+//! The table of fields: one row per field of the spec.
+//!
+//! The reader takes names, types and places from it, and so do the suggestions for unknown fields,
+//! the JSON Schema and the reference page. A field that is not here does not exist.
+
+/// Where a field may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// At the top level.
+    Top,
+    /// In a service.
+    Service,
+    /// In `defaults`.
+    Defaults,
+}
+
+/// What a field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Type {
+    /// A string.
+    Text,
+    /// A string that may be written as a number.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// A list of strings, or one string with commas or spaces between them.
+    Items,
+    /// A list of ports: strings or numbers.
+    Ports,
+    /// A command line: a string that is split, or a list of words.
+    Command,
+    /// Linker flags: a string that is split, or a list of such strings.
+    Flags,
+    /// A mapping of names to values, or a list of `NAME=VALUE`.
+    Variables,
+    /// Like [`Type::Variables`], and a name without value has an empty one.
+    Labels,
+    /// A mapping of paths to paths.
+    Paths,
+    /// `true`, `false`, a string or a list of strings.
+    Attest,
+    /// The mapping of services.
+    Services,
+    /// The settings that services share.
+    Defaults,
+}
+
+impl Type {
+    /// The form, for messages: "expected …".
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Type::Text => "a string",
+            Type::Number => "a string or a number",
+            Type::Flag => "`true` or `false`",
+            Type::Items => "a list of strings, or a string",
+            Type::Ports => "a list of ports",
+            Type::Command => "a string or a list of strings",
+            Type::Flags => "a string or a list of strings",
+            Type::Variables | Type::Labels => "a mapping, or a list of `NAME=VALUE`",
+            Type::Paths => "a mapping of destination to source",
+            Type::Attest => "`true`, `false`, a string or a list of strings",
+            Type::Services => "a mapping of names to services",
+            Type::Defaults => "a mapping",
+        }
+    }
+
+    /// A value on one line, for hints: "for example …".
+    pub(crate) fn sample(self) -> &'static str {
+        match self {
+            Type::Text | Type::Number => "text",
+            Type::Flag => "false",
+            Type::Items => "[one, two]",
+            Type::Ports => "[8080, 9000-9002/udp]",
+            Type::Command => "[serve, --port, \"8080\"]",
+            Type::Flags => "-X main.version=1.0",
+            Type::Variables | Type::Labels => "{NAME: value}",
+            Type::Paths => "{/etc/app.conf: deploy/app.conf}",
+            Type::Attest => "[type=sbom]",
+            Type::Services => "{api: ./cmd/api}",
+            Type::Defaults => "{user: \"1000\"}",
+        }
+    }
+
+    /// Whether a service's mapping is joined with that of `defaults`, key by key.
+    pub(crate) fn merges(self) -> bool {
+        matches!(self, Type::Variables | Type::Labels | Type::Paths)
+    }
+}
+
+/// One row.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) places: &'static [Place],
+    pub(crate) ty: Type,
+    /// What it does, in Markdown sentences. The first sentence stands alone in the schema.
+    pub(crate) doc: &'static str,
+    /// YAML as it stands at its place, without indentation.
+    pub(crate) example: &'static str,
+}
+
+const TOP: &[Place] = &[Place::Top];
+const SERVICE: &[Place] = &[Place::Service];
+const BOTH: &[Place] = &[Place::Service, Place::Defaults];
+
+/// All fields, in the order of the reference page.
+pub(crate) const FIELDS: &[Field] = &[
+    Field {
+        name: "services",
+        places: TOP,
+        ty: Type::Services,
+        doc: "The services by name. A value is the directory of the `package main`, or a mapping \
+              of settings. A name has lower-case letters, digits, `-`, `_` and `.`; it becomes the \
+              target, the name of the binary and the default image name. The names `all`, \
+              `binaries`, `deps`, `test`, `vet`, `lint` and `generate` are targets with a meaning \
+              of their own.",
+        example: "services:\n  api: ./cmd/api\n  worker:\n    main: ./cmd/worker\n    expose: [9090]",
+    },
+    Field {
+        name: "defaults",
+        places: TOP,
+        ty: Type::Defaults,
+        doc: "Settings that all services share. A service's own scalars and lists replace them; \
+              its mappings (`environment`, `labels`, `env`, `files`) are joined with them key by \
+              key, and the service's key wins. Alone, they are the settings of the target `all`.",
+        example: "defaults:\n  image: ${REGISTRY:-registry.example.com/shop}/${SERVICE}\n  \
+                  environment:\n    LOG_LEVEL: info",
+    },
+    Field {
+        name: "go",
+        places: TOP,
+        ty: Type::Number,
+        doc: "The Go version, or the image that compiles. A version such as `1.26` or `1.26.3` \
+              means the official image of that version. Without it, the `toolchain` and `go` lines \
+              of `go.mod` decide.",
+        example: "go: \"1.26\"\n# or\ngo: golang:1.26-bookworm@sha256:<digest>",
+    },
+    Field {
+        name: "default_target",
+        places: TOP,
+        ty: Type::Text,
+        doc: "What is built when no `--target` is given: a service, `all` or `binaries`. Without \
+              it, a spec with several services asks for a target.",
+        example: "default_target: all",
+    },
+    Field {
+        name: "attest",
+        places: TOP,
+        ty: Type::Attest,
+        doc: "Attestations that the bake file asks for. `false` is the default: an image without \
+              attestations keeps its digest when nothing in it changed. `true` leaves the choice \
+              to buildx. A string or list is what `--attest` takes.",
+        example: "attest:\n  - type=provenance,mode=max\n  - type=sbom",
+    },
+    Field {
+        name: "main",
+        places: SERVICE,
+        ty: Type::Text,
+        doc: "The directory of the `package main`, relative to the context.",
+        example: "main: ./cmd/api",
+    },
+    Field {
+        name: "build_tags",
+        places: BOTH,
+        ty: Type::Items,
+        doc: "Build tags, as `go build -tags` takes them.",
+        example: "build_tags: [netgo, osusergo]",
+    },
+    Field {
+        name: "ldflags",
+        places: BOTH,
+        ty: Type::Flags,
+        doc: "Linker flags, added to the default `-s -w -buildid=`. The string is split as the go \
+              command splits it, before `${ARG}` is expanded: a value stays within its word.",
+        example: "ldflags: -X main.version=${VERSION:-dev}",
+    },
+    Field {
+        name: "env",
+        places: BOTH,
+        ty: Type::Variables,
+        doc: "Variables of the Go and C toolchains while compiling. Variables of the running \
+              program are in `environment`.",
+        example: "env:\n  GOAMD64: v3",
+    },
+    Field {
+        name: "image",
+        places: BOTH,
+        ty: Type::Text,
+        doc: "Name and tag of the image in the bake file. It is used there alone and is part of no \
+              cache key. Its build args become variables of the bake file, so that \
+              `REGISTRY=… TAG=… docker buildx bake` sets them. The default is \
+              `${REGISTRY:+${REGISTRY}/}${SERVICE}:${TAG:-latest}`.",
+        example: "image: ${REGISTRY:-registry.example.com/shop}/${SERVICE}:${TAG:-latest}",
+    },
+    Field {
+        name: "base",
+        places: BOTH,
+        ty: Type::Text,
+        doc: "The base image. The default is an empty image with CA roots, time zones, users and \
+              `/tmp`; `scratch` says the same.",
+        example: "base: gcr.io/distroless/static-debian12",
+    },
+    Field {
+        name: "entrypoint",
+        places: BOTH,
+        ty: Type::Command,
+        doc: "The entrypoint, instead of the binary. A string is split into words as Compose does \
+              it, without a shell.",
+        example: "entrypoint: [/usr/local/bin/api, serve]",
+    },
+    Field {
+        name: "command",
+        places: BOTH,
+        ty: Type::Command,
+        doc: "The arguments that the entrypoint gets by default. A string is split into words.",
+        example: "command: --port 8080 --name 'the api'",
+    },
+    Field {
+        name: "environment",
+        places: BOTH,
+        ty: Type::Variables,
+        doc: "Variables of the running program.",
+        example: "environment:\n  PORT: 8080\n  LOG_FORMAT: json",
+    },
+    Field {
+        name: "expose",
+        places: BOTH,
+        ty: Type::Ports,
+        doc: "Ports that the program listens on: a number, a range, with `/tcp` or `/udp`.",
+        example: "expose:\n  - 8080\n  - 9000-9002/udp",
+    },
+    Field {
+        name: "labels",
+        places: BOTH,
+        ty: Type::Labels,
+        doc: "Labels of the image. A value that changes with every commit changes every digest.",
+        example: "labels:\n  org.opencontainers.image.title: ${SERVICE}",
+    },
+    Field {
+        name: "user",
+        places: BOTH,
+        ty: Type::Number,
+        doc: "The user that the program runs as, with an optional group after a colon. The default \
+              is `65532:65532`.",
+        example: "user: \"1000:1000\"",
+    },
+    Field {
+        name: "working_dir",
+        places: BOTH,
+        ty: Type::Text,
+        doc: "The working directory, an absolute path in the image.",
+        example: "working_dir: /srv",
+    },
+    Field {
+        name: "files",
+        places: BOTH,
+        ty: Type::Paths,
+        doc: "Files and directories of the context that the image holds, as `DEST: SOURCE`. DEST \
+              is the absolute path that SOURCE itself gets.",
+        example: "files:\n  /srv/migrations: db/migrations\n  /etc/shop/mail.tmpl: ./templates/mail.tmpl",
+    },
+    Field {
+        name: "platforms",
+        places: BOTH,
+        ty: Type::Items,
+        doc: "The platforms of the image. `--platform` wins over it; without both it is the \
+              daemon's own. For the targets `all` and `binaries` the platforms of `defaults` count.",
+        example: "platforms: [linux/amd64, linux/arm64]",
+    },
+    Field {
+        name: "tzdata",
+        places: BOTH,
+        ty: Type::Flag,
+        doc: "Whether the image holds the time zone database; `true` by default.",
+        example: "tzdata: false",
+    },
+];
+
+/// The row of a name at a place.
+pub(crate) fn field(name: &str, place: Place) -> Option<&'static Field> {
+    FIELDS
+        .iter()
+        .find(|f| f.name == name && f.places.contains(&place))
+}
+
+/// The names at a place, in the order of the table.
+pub(crate) fn names(place: Place) -> impl Iterator<Item = &'static str> {
+    FIELDS
+        .iter()
+        .filter(move |f| f.places.contains(&place))
+        .map(|f| f.name)
+}
+
+/// What to say about a name that other tools have: known name, then the hint.
+const FOREIGN: &[(&str, &str)] = &[
+    (
+        "tags",
+        "build constraints are `build_tags`; the image name and tag belong in `image`",
+    ),
+    ("tag", "the image name and tag belong in `image`"),
+    (
+        "ports",
+        "`expose` says what the program listens on; which port of the host it gets is decided when it starts",
+    ),
+    ("port", "did you mean `expose`?"),
+    (
+        "build",
+        "a service is built by its own settings; write `main: ./cmd/NAME`",
+    ),
+    (
+        "dockerfile",
+        "there is no Dockerfile; a service needs its `main` only",
+    ),
+    (
+        "context",
+        "the context is the argument of `docker buildx build`",
+    ),
+    (
+        "target",
+        "each service is a target; `default_target` at the top level chooses one",
+    ),
+    ("cmd", "did you mean `command`?"),
+    (
+        "args",
+        "arguments of the program are `command`; build args need no declaration",
+    ),
+    (
+        "env_file",
+        "an image takes no variables from a file; write them in `environment`",
+    ),
+    (
+        "volumes",
+        "`files` puts files into the image; volumes are chosen when it starts",
+    ),
+    ("configs", "`files` puts files into the image"),
+    (
+        "secrets",
+        "secrets are never part of an image; give them to the container when it starts",
+    ),
+    (
+        "container_name",
+        "a container is named when it starts; the key of the service names the image",
+    ),
+    ("name", "the key of the service is its name"),
+    (
+        "version",
+        "a spec has no version; the `# syntax=` line says what reads it",
+    ),
+    ("workdir", "did you mean `working_dir`?"),
+    (
+        "goflags",
+        "flags have fields of their own: `build_tags`, `ldflags`",
+    ),
+    (
+        "flags",
+        "flags have fields of their own: `build_tags`, `ldflags`",
+    ),
+    (
+        "gcflags",
+        "compiler flags are not there yet in this version",
+    ),
+    ("cgo", "cgo is not there yet in this version"),
+    ("race", "the race detector is not there yet in this version"),
+    ("pgo", "profiles are not there yet in this version"),
+    (
+        "healthcheck",
+        "health checks are not there yet in this version",
+    ),
+    (
+        "stop_signal",
+        "the stop signal is not there yet in this version",
+    ),
+    (
+        "discover",
+        "finding services is not there yet in this version; name them in `services`",
+    ),
+    (
+        "parallel",
+        "limiting concurrency is not there yet in this version",
+    ),
+    ("depends_on", "the order of starting is up to Compose"),
+    ("restart", "restarting is up to what runs the container"),
+    ("networks", "networks are up to what runs the container"),
+    ("platform", "did you mean `platforms`? it takes a list"),
+    (
+        "goos",
+        "the system and processor are in `platforms`: `linux/arm64`",
+    ),
+    (
+        "goarch",
+        "the system and processor are in `platforms`: `linux/arm64`",
+    ),
+    ("go_version", "did you mean `go`?"),
+    ("goversion", "did you mean `go`?"),
+    ("dir", "did you mean `main`? it is relative to the context"),
+    ("path", "did you mean `main`?"),
+    ("package", "did you mean `main`?"),
+    ("binary", "the binary is named like the service"),
+    ("builds", "services are under `services`"),
+    ("apps", "services are under `services`"),
+    ("default", "did you mean `defaults`?"),
+    ("repository", "the image name and tag belong in `image`"),
+    (
+        "registry",
+        "the image name and tag belong in `image`, with its registry",
+    ),
+    ("base_image", "did you mean `base`?"),
+    ("from", "did you mean `base`?"),
+    ("baseimage", "did you mean `base`?"),
+    ("copy", "did you mean `files`? it takes `DEST: SOURCE`"),
+    ("buildtags", "did you mean `build_tags`?"),
+];
+
+/// The hint for a name known from another tool; case, `-` and `_` do not matter.
+pub(crate) fn foreign(name: &str) -> Option<&'static str> {
+    let plain = |s: &str| s.replace(['-', '_'], "").to_lowercase();
+    let wanted = plain(name);
+    FOREIGN
+        .iter()
+        .find(|(known, _)| plain(known) == wanted)
+        .map(|(_, hint)| *hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stands_once_at_a_place() {
+        for (i, a) in FIELDS.iter().enumerate() {
+            assert!(a.doc.ends_with('.') && !a.places.is_empty(), "{}", a.name);
+            assert!(a.example.contains(a.name), "{}", a.name);
+            for b in &FIELDS[..i] {
+                assert_ne!(a.name, b.name);
+            }
+        }
+    }
+
+    #[test]
+    fn foreign_names_are_foreign() {
+        for (name, _) in FOREIGN {
+            assert!(FIELDS.iter().all(|f| f.name != *name), "{name}");
+        }
+        assert!(foreign("env-file").is_some() && foreign("WorkDir").is_some());
+        assert!(foreign("main").is_none());
+    }
+}

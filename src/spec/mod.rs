@@ -1,0 +1,215 @@
+//! The spec: `fleet.yaml` as it is written, with the place of every value.
+//!
+//! # Steps
+//!
+//! 1. `yaml`: text → node tree, with limits on size, depth and aliases;
+//! 2. `read`: node tree → [`Spec`], by the table in `fields`;
+//! 3. `template` and `words`: strings → [`Text`] with its `${ARG}` expressions, lines → words.
+//!
+//! In: the text. Out: a [`Spec`] and all problems of form: syntax, unknown and duplicate fields,
+//! wrong types, malformed expressions, illegal names. Expanding build args, joining services with
+//! `defaults` and checking values is left to [`plan`](crate::plan).
+
+mod fields;
+mod names;
+mod node;
+mod read;
+mod reference;
+mod schema;
+mod template;
+mod words;
+mod yaml;
+
+pub use names::RESERVED;
+pub use reference::reference;
+pub use schema::json_schema;
+pub use template::{PREDEFINED, Text};
+
+pub(crate) use template::{Args, Op, Piece, Scope};
+pub(crate) use words::join_go_flags;
+
+use crate::diag::{Diagnostic, Span, Spanned};
+use std::collections::BTreeMap;
+
+/// Reads the text of a spec.
+///
+/// The spec is `None` when the text is no mapping with services at all. With errors among the
+/// diagnostics it holds what could be read, so that the caller can look for more problems; it is
+/// not to be built.
+pub fn parse(text: &str) -> (Option<Spec>, Vec<Diagnostic>) {
+    read::spec(text)
+}
+
+/// The spec as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// Where `services` is written.
+    pub span: Span,
+    /// `go`.
+    pub go: Option<Text>,
+    /// `default_target`.
+    pub default_target: Option<Text>,
+    /// `attest`.
+    pub attest: Option<Attest>,
+    /// `defaults`.
+    pub defaults: Settings,
+    /// The services in the order of the text.
+    pub services: Vec<ServiceEntry>,
+}
+
+/// One entry of `services`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceEntry {
+    /// The name, at its place.
+    pub name: Spanned<String>,
+    /// `main`; `None` only after an error.
+    pub main: Option<Text>,
+    /// The other fields.
+    pub settings: Settings,
+}
+
+/// The value of `attest`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attest {
+    /// `true` leaves it to buildx, `false` turns provenance off.
+    Flag(bool),
+    /// Values for `--attest`.
+    Entries(Vec<Text>),
+}
+
+/// The fields that a service and `defaults` share.
+///
+/// A list or mapping is `None` when the field is absent, and empty when it is written empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// `build_tags`.
+    pub build_tags: Option<Vec<Text>>,
+    /// `ldflags`, split.
+    pub ldflags: Option<Vec<Text>>,
+    /// `env`.
+    pub env: Variables,
+    /// `image`.
+    pub image: Option<Text>,
+    /// `base`.
+    pub base: Option<Text>,
+    /// `entrypoint`, split.
+    pub entrypoint: Option<Vec<Text>>,
+    /// `command`, split.
+    pub command: Option<Vec<Text>>,
+    /// `environment`.
+    pub environment: Variables,
+    /// `expose`.
+    pub expose: Option<Vec<Text>>,
+    /// `labels`.
+    pub labels: Variables,
+    /// `user`.
+    pub user: Option<Text>,
+    /// `working_dir`.
+    pub working_dir: Option<Text>,
+    /// `files`: destination to source.
+    pub files: Variables,
+    /// `platforms`.
+    pub platforms: Option<Vec<Text>>,
+    /// `tzdata`.
+    pub tzdata: Option<bool>,
+}
+
+/// A mapping of names to values, by name, with the place of each name.
+pub type Variables = BTreeMap<String, Spanned<Text>>;
+
+/// A build arg that the spec uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArgUse {
+    /// Its name.
+    pub name: String,
+    /// The first place that uses it.
+    pub span: Span,
+    /// The default at that place, when it is plain text.
+    pub default: Option<String>,
+}
+
+impl Spec {
+    /// The build args that the spec uses anywhere, by name; not the predefined ones.
+    pub fn args(&self) -> Vec<ArgUse> {
+        let mut uses: BTreeMap<&str, ArgUse> = BTreeMap::new();
+        self.each_text(&mut |text| {
+            text.each_var(&mut |var| {
+                if PREDEFINED.contains(&var.name.as_str()) {
+                    return;
+                }
+                let default = match &var.op {
+                    Op::Default { value, .. } => plain(value),
+                    _ => None,
+                };
+                let new = ArgUse {
+                    name: var.name.clone(),
+                    span: var.span,
+                    default,
+                };
+                let first = uses.entry(&var.name).or_insert_with(|| new.clone());
+                if new.span.start < first.span.start {
+                    *first = new;
+                }
+            });
+        });
+        uses.into_values().collect()
+    }
+
+    /// Calls `visit` for every string that may hold expressions.
+    fn each_text<'s>(&'s self, visit: &mut impl FnMut(&'s Text)) {
+        self.go
+            .iter()
+            .chain(&self.default_target)
+            .for_each(&mut *visit);
+        if let Some(Attest::Entries(entries)) = &self.attest {
+            entries.iter().for_each(&mut *visit);
+        }
+        self.defaults.each_text(visit);
+        for service in &self.services {
+            service.main.iter().for_each(&mut *visit);
+            service.settings.each_text(visit);
+        }
+    }
+}
+
+/// The text of pieces that hold no expression.
+fn plain(pieces: &[Piece]) -> Option<String> {
+    match pieces {
+        [] => Some(String::new()),
+        [Piece::Literal(text)] => Some(text.clone()),
+        _ => None,
+    }
+}
+
+impl Settings {
+    /// Calls `visit` for every string that may hold expressions.
+    pub(crate) fn each_text<'s>(&'s self, visit: &mut impl FnMut(&'s Text)) {
+        // Spelled out, so that a new field is not forgotten.
+        let Self {
+            build_tags,
+            ldflags,
+            env,
+            image,
+            base,
+            entrypoint,
+            command,
+            environment,
+            expose,
+            labels,
+            user,
+            working_dir,
+            files,
+            platforms,
+            tzdata: _,
+        } = self;
+        for text in [image, base, user, working_dir].into_iter().flatten() {
+            visit(text);
+        }
+        for list in [build_tags, ldflags, entrypoint, command, expose, platforms] {
+            list.iter().flatten().for_each(&mut *visit);
+        }
+        for map in [env, environment, labels, files] {
+            map.values().for_each(|v| visit(&v.value));
+        }
+    }
+}

@@ -1,0 +1,560 @@
+//! `${ARG}` in values: parsed once with the spec, expanded per service and platform.
+//!
+//! The grammar is Compose's: `$NAME`, `${NAME}`, the operators `:-` `-` `:?` `?` `:+` `+` whose
+//! right side may hold further expressions, and `$$` for a dollar sign. Keys are not expanded.
+//! The value of a build arg is inserted as it is and never parsed again.
+
+use super::node::Scalar;
+use crate::diag::{Diagnostic, Rule, Span};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+/// Deepest nesting of `${A:-${B:-…}}`.
+const MAX_NESTING: usize = 16;
+/// Most bytes that all expansions of one plan may produce together.
+const MAX_EXPANSION: usize = 64 * 1024 * 1024;
+
+/// Names that gofleet itself gives a value, in the values of services and of `defaults`.
+pub const PREDEFINED: [&str; 4] = ["SERVICE", "TARGETPLATFORM", "TARGETOS", "TARGETARCH"];
+
+/// A string of the spec that may hold `${ARG}` expressions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    raw: String,
+    span: Span,
+    pieces: Vec<Piece>,
+}
+
+/// A run of literal text or one expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Literal(String),
+    Var(Var),
+}
+
+/// One `$` expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Var {
+    pub(crate) name: String,
+    pub(crate) op: Op,
+    pub(crate) span: Span,
+}
+
+/// What happens when the name has no value. `or_empty` is the colon: an empty value counts as none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// `${A}`: an error.
+    Plain,
+    /// `${A:-x}`: this instead.
+    Default { or_empty: bool, value: Vec<Piece> },
+    /// `${A:?x}`: an error with this message.
+    Required { or_empty: bool, message: Vec<Piece> },
+    /// `${A:+x}`: nothing; this when there is a value.
+    Other { or_empty: bool, value: Vec<Piece> },
+}
+
+/// A character or an expression, with its place in the text in characters.
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) kind: TokenKind,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum TokenKind {
+    Char(char),
+    /// `$$`.
+    Dollar,
+    Var(Var),
+}
+
+/// The build args of a request, and what expansion may still cost.
+#[derive(Debug)]
+pub(crate) struct Args<'a> {
+    given: &'a BTreeMap<String, String>,
+    left: Cell<usize>,
+}
+
+impl<'a> Args<'a> {
+    pub(crate) fn new(given: &'a BTreeMap<String, String>) -> Self {
+        Self {
+            given,
+            left: Cell::new(MAX_EXPANSION),
+        }
+    }
+
+    pub(crate) fn given(&self, name: &str) -> Option<&'a str> {
+        self.given.get(name).map(String::as_str)
+    }
+}
+
+/// The names that have a value at one place: the build args and what is predefined there.
+#[derive(Debug)]
+pub(crate) struct Scope<'a> {
+    args: &'a Args<'a>,
+    predefined: Vec<(&'static str, String)>,
+}
+
+impl<'a> Scope<'a> {
+    /// A scope with the build args alone.
+    pub(crate) fn global(args: &'a Args<'a>) -> Self {
+        Self {
+            args,
+            predefined: Vec::new(),
+        }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.predefined.push((name, value.into()));
+        self
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let predefined = self.predefined.iter().find(|(n, _)| *n == name);
+        match predefined {
+            Some((_, value)) => Some(value),
+            None => self.args.given(name),
+        }
+    }
+}
+
+impl Text {
+    /// The text as written, after YAML's own escapes.
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// Where it is written.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Parses the text of a scalar.
+    pub(crate) fn parse(scalar: &Scalar, span: Span) -> Result<Self, Diagnostic> {
+        let tokens = tokens(scalar, span)?;
+        Ok(Self::from_tokens(scalar.text.clone(), span, tokens))
+    }
+
+    /// Makes a text of tokens that were parsed before, such as one word of a command line.
+    pub(crate) fn from_tokens(raw: String, span: Span, tokens: Vec<Token>) -> Self {
+        Self {
+            raw,
+            span,
+            pieces: pieces(tokens),
+        }
+    }
+
+    /// Replaces every expression by its value.
+    pub(crate) fn expand(&self, scope: &Scope<'_>) -> Result<String, Diagnostic> {
+        let mut out = String::new();
+        expand(&self.pieces, scope, self.span, &mut out)?;
+        Ok(out)
+    }
+
+    /// Calls `visit` for every expression, nested ones included.
+    pub(crate) fn each_var<'t>(&'t self, visit: &mut impl FnMut(&'t Var)) {
+        each_var(&self.pieces, visit);
+    }
+}
+
+fn each_var<'t>(pieces: &'t [Piece], visit: &mut impl FnMut(&'t Var)) {
+    for piece in pieces {
+        if let Piece::Var(var) = piece {
+            visit(var);
+            each_var(var.op.inner(), visit);
+        }
+    }
+}
+
+impl Op {
+    /// The right side of the operator.
+    pub(crate) fn inner(&self) -> &[Piece] {
+        match self {
+            Op::Plain => &[],
+            Op::Default { value, .. } | Op::Other { value, .. } => value,
+            Op::Required { message, .. } => message,
+        }
+    }
+}
+
+fn expand(
+    pieces: &[Piece],
+    scope: &Scope<'_>,
+    whole: Span,
+    out: &mut String,
+) -> Result<(), Diagnostic> {
+    for piece in pieces {
+        let value = match piece {
+            Piece::Literal(text) => text.as_str(),
+            Piece::Var(var) => {
+                let value = scope.get(&var.name);
+                let present = |or_empty: bool| value.filter(|v| !(or_empty && v.is_empty()));
+                match &var.op {
+                    Op::Plain => value.ok_or_else(|| unset(var))?,
+                    Op::Default { or_empty, value } => match present(*or_empty) {
+                        Some(value) => value,
+                        None => {
+                            expand(value, scope, whole, out)?;
+                            continue;
+                        }
+                    },
+                    Op::Required { or_empty, message } => match present(*or_empty) {
+                        Some(value) => value,
+                        None => {
+                            let mut text = String::new();
+                            expand(message, scope, whole, &mut text)?;
+                            return Err(required(var, &text));
+                        }
+                    },
+                    Op::Other { or_empty, value } => {
+                        if present(*or_empty).is_some() {
+                            expand(value, scope, whole, out)?;
+                        }
+                        continue;
+                    }
+                }
+            }
+        };
+        let left = scope.args.left.get().checked_sub(value.len());
+        let left = left.ok_or_else(|| {
+            Diagnostic::new(
+                Rule::TooLarge,
+                "the values of build args make the spec too large",
+            )
+            .at(whole)
+            .hint(format!(
+                "all values together may have {MAX_EXPANSION} bytes"
+            ))
+        })?;
+        scope.args.left.set(left);
+        out.push_str(value);
+    }
+    Ok(())
+}
+
+fn unset(var: &Var) -> Diagnostic {
+    let name = &var.name;
+    if PREDEFINED.contains(&name.as_str()) {
+        return Diagnostic::new(Rule::UnsetArg, format!("`{name}` has no value here"))
+            .at(var.span)
+            .hint(
+                "`SERVICE` is set in the values of services and of `defaults`; `TARGETPLATFORM`, \
+                 `TARGETOS` and `TARGETARCH` are too, but not in `image` and `platforms`",
+            );
+    }
+    Diagnostic::new(Rule::UnsetArg, format!("build arg `{name}` is not set"))
+        .at(var.span)
+        .hint(format!(
+            "pass `--build-arg {name}=…`, or give a default: `${{{name}:-…}}`"
+        ))
+}
+
+fn required(var: &Var, message: &str) -> Diagnostic {
+    let name = &var.name;
+    if message.is_empty() {
+        return unset(var);
+    }
+    Diagnostic::new(
+        Rule::UnsetArg,
+        format!("build arg `{name}` is required: {message}"),
+    )
+    .at(var.span)
+    .hint(format!("pass `--build-arg {name}=…`"))
+}
+
+fn pieces(tokens: Vec<Token>) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for token in tokens {
+        let c = match token.kind {
+            TokenKind::Var(var) => {
+                pieces.push(Piece::Var(var));
+                continue;
+            }
+            TokenKind::Char(c) => c,
+            TokenKind::Dollar => '$',
+        };
+        match pieces.last_mut() {
+            Some(Piece::Literal(text)) => text.push(c),
+            _ => pieces.push(Piece::Literal(c.to_string())),
+        }
+    }
+    pieces
+}
+
+/// Splits a scalar into characters and expressions.
+pub(crate) fn tokens(scalar: &Scalar, span: Span) -> Result<Vec<Token>, Diagnostic> {
+    // Nearly all strings have no expression.
+    if !scalar.text.contains('$') {
+        let char = |(i, c)| Token {
+            from: i,
+            to: i + 1,
+            kind: TokenKind::Char(c),
+        };
+        return Ok(scalar.text.chars().enumerate().map(char).collect());
+    }
+    let mut parser = Parser {
+        chars: scalar.text.chars().collect(),
+        at: 0,
+        scalar,
+        span,
+    };
+    parser.run(None, 0)
+}
+
+struct Parser<'a> {
+    chars: Vec<char>,
+    at: usize,
+    scalar: &'a Scalar,
+    span: Span,
+}
+
+impl Parser<'_> {
+    /// Reads up to the end, or up to and including the `}` of the expression that opened at
+    /// `opened`.
+    fn run(&mut self, opened: Option<usize>, nesting: usize) -> Result<Vec<Token>, Diagnostic> {
+        let mut tokens = Vec::new();
+        while let Some(&c) = self.chars.get(self.at) {
+            let from = self.at;
+            if c == '}' && opened.is_some() {
+                self.at += 1;
+                return Ok(tokens);
+            }
+            let kind = match (c, self.chars.get(from + 1)) {
+                ('$', Some('$')) => {
+                    self.at += 2;
+                    TokenKind::Dollar
+                }
+                ('$', Some('{')) => TokenKind::Var(self.braced(nesting)?),
+                ('$', Some(&next)) if is_name_start(next) => {
+                    self.at += 1;
+                    let name = self.name();
+                    TokenKind::Var(Var {
+                        name,
+                        op: Op::Plain,
+                        span: self.place(from, self.at),
+                    })
+                }
+                ('$', next) => {
+                    let found = next.map_or("nothing".to_owned(), |c| format!("`{c}`"));
+                    let message = format!("a name follows `$`, found {found}");
+                    return Err(self
+                        .error(from, from + 1, message)
+                        .hint("write `$$` for a dollar sign; no shell reads this value"));
+                }
+                (c, _) => {
+                    self.at += 1;
+                    TokenKind::Char(c)
+                }
+            };
+            tokens.push(Token {
+                from,
+                to: self.at,
+                kind,
+            });
+        }
+        match opened {
+            None => Ok(tokens),
+            Some(from) => {
+                let shown: String = self.chars[from..].iter().take(20).collect();
+                Err(self
+                    .error(from, self.chars.len(), format!("`{shown}` is not closed"))
+                    .hint("close the expression with `}`; write `$$` for a dollar sign"))
+            }
+        }
+    }
+
+    /// Reads `${NAME}` or `${NAME op value}`; stands on the `$`.
+    fn braced(&mut self, nesting: usize) -> Result<Var, Diagnostic> {
+        let from = self.at;
+        if nesting >= MAX_NESTING {
+            let message = format!("expressions are nested more than {MAX_NESTING} deep");
+            return Err(self.error(from, from + 2, message));
+        }
+        self.at += 2;
+        let name = self.name();
+        let rest = (
+            self.chars.get(self.at).copied(),
+            self.chars.get(self.at + 1).copied(),
+        );
+        let (or_empty, op) = match rest {
+            (Some(':'), Some(op @ ('-' | '?' | '+'))) => (true, Some(op)),
+            (Some(op @ ('-' | '?' | '+')), _) => (false, Some(op)),
+            (Some('}'), _) => (false, None),
+            (None, _) => {
+                let shown: String = self.chars[from..].iter().take(20).collect();
+                return Err(self
+                    .error(from, self.at, format!("`{shown}` is not closed"))
+                    .hint("close the expression with `}`; write `$$` for a dollar sign"));
+            }
+            (Some(c), _) => {
+                let message = if name.is_empty() {
+                    format!("a name follows `${{`, found `{c}`")
+                } else {
+                    format!("an operator or `}}` follows `${{{name}`, found `{c}`")
+                };
+                return Err(self.error(from, self.at + 1, message).hint(
+                    "operators are `:-` `-` `:?` `?` `:+` `+`; write `$$` for a dollar sign",
+                ));
+            }
+        };
+        if name.is_empty() {
+            return Err(self
+                .error(from, self.at + 1, "an expression without a name")
+                .hint("write `${NAME}`, or `$$` for a dollar sign"));
+        }
+        self.at += 1 + usize::from(or_empty);
+        let op = match op {
+            None => Op::Plain,
+            Some(op) => {
+                let value = pieces(self.run(Some(from), nesting + 1)?);
+                match op {
+                    '-' => Op::Default { or_empty, value },
+                    '+' => Op::Other { or_empty, value },
+                    _ => Op::Required {
+                        or_empty,
+                        message: value,
+                    },
+                }
+            }
+        };
+        Ok(Var {
+            name,
+            op,
+            span: self.place(from, self.at),
+        })
+    }
+
+    fn name(&mut self) -> String {
+        let mut name = String::new();
+        while let Some(&c) = self.chars.get(self.at) {
+            let fits = is_name_start(c) || (!name.is_empty() && c.is_ascii_digit());
+            if !fits {
+                break;
+            }
+            name.push(c);
+            self.at += 1;
+        }
+        name
+    }
+
+    fn place(&self, from: usize, to: usize) -> Span {
+        self.scalar.locate(from, to, self.span)
+    }
+
+    fn error(&self, from: usize, to: usize, message: impl Into<String>) -> Diagnostic {
+        let to = to.min(self.chars.len());
+        Diagnostic::new(Rule::InvalidTemplate, message).at(self.place(from, to))
+    }
+}
+
+fn is_name_start(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::diag::Pos;
+    use crate::spec::node::Layout;
+
+    fn text(raw: &str) -> Result<Text, Diagnostic> {
+        let scalar = Scalar {
+            text: raw.into(),
+            plain: true,
+            layout: Layout::Exact(Pos { line: 1, column: 1 }),
+        };
+        Text::parse(&scalar, Span::at(1, 1))
+    }
+
+    fn expand_with(raw: &str, given: &[(&str, &str)]) -> Result<String, Diagnostic> {
+        let given = given.iter().map(|(k, v)| (k.to_string(), v.to_string()));
+        let given = given.collect();
+        let args = Args::new(&given);
+        let scope = Scope::global(&args).with("SERVICE", "api");
+        text(raw)?.expand(&scope)
+    }
+
+    fn check(raw: &str, expected: &str) {
+        let given = [("A", "a"), ("EMPTY", ""), ("X", "${A}")];
+        assert_eq!(expand_with(raw, &given).unwrap(), expected, "{raw}");
+    }
+
+    #[test]
+    fn forms() {
+        check("plain", "plain");
+        check("${A}", "a");
+        check("$A/$A.b", "a/a.b");
+        check("$A-b${A}b", "a-bab");
+    }
+
+    #[test]
+    fn operators() {
+        check("${U:-d}${U-d}${EMPTY:-d}${EMPTY-d}${A:-d}", "ddda");
+        check("${A:+o}${A+o}${EMPTY:+o}${EMPTY+o}${U:+o}${U+o}", "ooo");
+        check("${A:?m}${A?m}${EMPTY?m}", "aa");
+        check("${U:-${V:-${A}}}", "a");
+        check("${U:-{x}}", "{x}");
+        check("${U:-}", "");
+        check("$$A $${A} ${U:-$$}", "$A ${A} $");
+        check("${SERVICE}", "api");
+    }
+
+    #[test]
+    fn values_are_not_parsed_again() {
+        check("${X}", "${A}");
+    }
+
+    #[test]
+    fn predefined_names_win() {
+        let given = [("SERVICE", "other")];
+        assert_eq!(expand_with("$SERVICE", &given).unwrap(), "api");
+    }
+
+    #[test]
+    fn malformed() {
+        for (raw, from, to) in [
+            ("x$", 2, 3),
+            ("a $1", 3, 4),
+            ("a $(id)", 3, 4),
+            ("${", 1, 3),
+            ("é ${A", 3, 6),
+            ("${A:-${B}", 1, 10),
+            ("${}", 1, 4),
+            ("${:-x}", 1, 4),
+            ("${1}", 1, 4),
+            ("${A%x}", 1, 5),
+            ("${A:x}", 1, 5),
+            ("${A B}", 1, 5),
+        ] {
+            let d = text(raw).unwrap_err();
+            assert_eq!(d.rule, Rule::InvalidTemplate, "{raw}");
+            let span = d.span.unwrap();
+            assert_eq!((span.start.column, span.end.column), (from, to), "{raw}");
+        }
+        assert!(text(&"${A:-".repeat(40)).is_err());
+    }
+
+    #[test]
+    fn unset_names_point_at_the_expression() {
+        let d = expand_with("ab${U}c", &[]).unwrap_err();
+        assert_eq!(d.rule, Rule::UnsetArg);
+        assert_eq!(d.span.unwrap().start.column, 3);
+        let d = expand_with("${U:?set it}", &[]).unwrap_err();
+        assert_eq!(d.message, "build arg `U` is required: set it");
+        let d = expand_with("${TARGETOS}", &[]).unwrap_err();
+        assert_eq!(d.message, "`TARGETOS` has no value here");
+    }
+
+    #[test]
+    fn expansion_is_bounded() {
+        let big = "x".repeat(1024 * 1024);
+        let d = expand_with(&"$B".repeat(100), &[("B", &big)]).unwrap_err();
+        assert_eq!(d.rule, Rule::TooLarge);
+    }
+}
