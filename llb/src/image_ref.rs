@@ -241,9 +241,9 @@ mod tests {
         check("[::1]:5000/a", "[::1]:5000/a:latest", "[::1]:5000/a:latest");
         check("Host/a", "Host/a:latest", "Host/a:latest");
         check(
-            "a__b.c-d/e---f",
-            "docker.io/a__b.c-d/e---f:latest",
-            "a__b.c-d/e---f:latest",
+            "x/a__b.c-d/e---f",
+            "docker.io/x/a__b.c-d/e---f:latest",
+            "x/a__b.c-d/e---f:latest",
         );
         check(
             "library/a/b",

@@ -4,6 +4,7 @@
 //! spelling per platform. Facts of containerd/platforms, `platforms.go` and
 //! `database.go`, as vendored by moby/buildkit v0.32.2.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -162,7 +163,9 @@ fn split_os(text: &str) -> Result<(&str, String, Vec<String>), &'static str> {
         Some(feature) if feature.is_empty() => Err("empty feature"),
         Some(feature) => Ok(feature),
     });
-    Ok((os, version, features.collect::<Result<_, _>>()?))
+    // A set: order and repetition mean nothing.
+    let features = features.collect::<Result<BTreeSet<_>, _>>()?;
+    Ok((os, version, features.into_iter().collect()))
 }
 
 /// The characters that have a meaning in the text form of a platform.
