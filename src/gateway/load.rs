@@ -1,0 +1,568 @@
+//! The spec, the ignore file and the main context.
+//!
+//! In: the options of the request. Out: the spec's bytes, ignore patterns, and
+//! outputs for the graph. Named contexts are in `named`.
+//!
+//! Everything is loaded as the Dockerfile frontend loads it, so that vertices
+//! and transfers are shared with it and among the solves of a bake: same local
+//! names, hints, paths and session (BuildKit v0.32, `frontend/dockerui/config.go`,
+//! `context.go`).
+//!
+//! | load | local | paths | hint | differ |
+//! |---|---|---|---|---|
+//! | spec | `dockerfile` or `dockerfilekey` | FILE, FILE.dockerignore | the local's name | none |
+//! | ignore file | `context` | `.dockerignore` | `context-.dockerignore` | none |
+//! | main context | `context` | of the caller | `context-` and the caller's | default |
+//!
+//! A remote context (Git, download, frontend input) has no ignore file, and the
+//! spec is read from it unless `dockerfilekey` says otherwise.
+
+use std::sync::Arc;
+
+use buildkit_llb::{Copy, Describe, Differ, Digest, FileOp, Foreign, Output, Source};
+use buildkit_proto::pb;
+use tokio::sync::OnceCell;
+
+use super::client::{Gateway, Ref, Solve};
+use super::environment::Request;
+use super::error::Error;
+use crate::options::git_url::{self, GitUrl};
+use crate::options::{MainContext, Options};
+
+/// Local name and input name of the main context.
+const CONTEXT: &str = "context";
+/// Local name and input name of the build file.
+const DOCKERFILE: &str = "dockerfile";
+/// The ignore file of a context.
+pub(super) const IGNORE_FILE: &str = ".dockerignore";
+/// The name that a download gets.
+const DOWNLOAD: &str = "context";
+/// How much of a download is looked at.
+const SNIFF_BYTES: i64 = 1024;
+
+/// Loads what a request names. Everything is loaded at most once.
+pub struct Loader<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) options: &'a Options,
+    pub(super) session: &'a str,
+    main: OnceCell<Main>,
+    spec: OnceCell<LoadedSpec>,
+    ignore: OnceCell<Vec<String>>,
+}
+
+/// The spec as it was read.
+#[derive(Clone, Debug)]
+pub struct LoadedSpec {
+    /// Its path as the client gave it.
+    pub file_name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The vertex that loaded it, where warnings are shown.
+    pub vertex: Digest,
+    /// The graph that loads it.
+    pub definition: pb::Definition,
+    /// The bytes of FILE.dockerignore beside it.
+    ignore: Option<Vec<u8>>,
+}
+
+impl LoadedSpec {
+    /// The file for error details, warnings and source maps.
+    #[must_use]
+    pub fn source_info(&self) -> Arc<pb::SourceInfo> {
+        Arc::new(pb::SourceInfo {
+            filename: self.file_name.clone(),
+            data: self.bytes.clone(),
+            definition: Some(self.definition.clone()),
+            language: "YAML".to_owned(),
+        })
+    }
+}
+
+/// A part of the main context.
+///
+/// Equal queries give equal ops. Different patterns need different hints, or
+/// transfers replace each other's stored copy.
+#[derive(Clone, Debug, Default)]
+pub struct ContextQuery {
+    /// What to take, in the syntax of `.dockerignore`; empty means everything.
+    pub include: Vec<String>,
+    /// What to leave out, besides what the ignore file says. The user's own
+    /// patterns come after these and may take something back in.
+    pub exclude: Vec<String>,
+    /// Role of this part, such as `sources`.
+    pub hint: String,
+    /// The step's name for the user.
+    pub name: String,
+}
+
+/// Where the main context is.
+enum Main {
+    /// A local directory.
+    Local {
+        /// A frontend input that holds the spec instead of a local directory.
+        spec: Option<Output>,
+    },
+    /// A tree of the graph.
+    Remote {
+        root: Output,
+        /// Where the spec is read from, without `contextsubdir`; `None` is a
+        /// local directory.
+        spec: Option<Output>,
+        /// The download is the spec itself, under this name.
+        spec_name: Option<&'static str>,
+    },
+}
+
+impl<'a> Loader<'a> {
+    /// Prepares loading; nothing is loaded yet.
+    #[must_use]
+    pub fn new(gateway: &'a Gateway, request: &'a Request, options: &'a Options) -> Self {
+        Self {
+            gateway,
+            options,
+            session: &request.session_id,
+            main: OnceCell::new(),
+            spec: OnceCell::new(),
+            ignore: OnceCell::new(),
+        }
+    }
+
+    /// Reads the spec.
+    ///
+    /// # Errors
+    ///
+    /// There is no such file, or the context cannot be loaded.
+    pub async fn spec(&self) -> Result<&LoadedSpec, Error> {
+        self.spec.get_or_try_init(|| self.load_spec()).await
+    }
+
+    /// The patterns of the ignore file; none for a remote context.
+    ///
+    /// # Errors
+    ///
+    /// The context cannot be loaded. A missing file is no error.
+    pub async fn ignore(&self) -> Result<&[String], Error> {
+        let patterns = self.ignore.get_or_try_init(|| self.load_ignore()).await?;
+        Ok(patterns)
+    }
+
+    /// A part of the main context, as an output for the graph. Nothing is
+    /// transferred before the graph is built.
+    ///
+    /// # Errors
+    ///
+    /// The ignore file or a remote context cannot be loaded.
+    pub async fn context(&self, query: &ContextQuery) -> Result<Output, Error> {
+        match self.main().await? {
+            Main::Local { .. } => {
+                let ignored = self.ignore().await?;
+                let exclude = query.exclude.iter().chain(ignored).cloned();
+                Ok(Source::local(CONTEXT)
+                    .session(self.session_of(CONTEXT))
+                    .include(query.include.iter().cloned())
+                    .exclude(exclude)
+                    .shared_key_hint(format!("{CONTEXT}-{}", query.hint))
+                    .name(query.name.clone())
+                    .build())
+            }
+            Main::Remote { root, .. } => Ok(self.part(root, query)),
+        }
+    }
+
+    /// Whether the main context is a directory of the client.
+    ///
+    /// # Errors
+    ///
+    /// A remote context cannot be loaded.
+    pub async fn is_local(&self) -> Result<bool, Error> {
+        Ok(matches!(self.main().await?, Main::Local { .. }))
+    }
+
+    /// A copy of the wanted part; the tree itself when all of it is wanted.
+    fn part(&self, root: &Output, query: &ContextQuery) -> Output {
+        let subdir = self.options.contexts.subdir.as_deref();
+        if subdir.is_none() && query.include.is_empty() && query.exclude.is_empty() {
+            return root.clone();
+        }
+        let mut copy = Copy::new(root, subdir.unwrap_or("/"), "/").contents_only();
+        if !query.include.is_empty() {
+            copy = copy.include(query.include.iter().cloned());
+        }
+        if !query.exclude.is_empty() {
+            copy = copy.exclude(query.exclude.iter().cloned());
+        }
+        FileOp::new().copy(copy).name(query.name.clone()).build()
+    }
+
+    async fn main(&self) -> Result<&Main, Error> {
+        self.main.get_or_try_init(|| self.load_main()).await
+    }
+
+    async fn load_main(&self) -> Result<Main, Error> {
+        match &self.options.contexts.main {
+            MainContext::Git { url, text } => {
+                let name = format!("[internal] load git source {}", git_url::redact(text));
+                let root = git(url, &name)?;
+                Ok(Main::Remote {
+                    spec: Some(root.clone()),
+                    root,
+                    spec_name: None,
+                })
+            }
+            MainContext::Http(url) => self.load_download(url).await,
+            MainContext::Local => {
+                let inputs = self.gateway.inputs().await?;
+                let input = |name| inputs.get(name).map(foreign).transpose();
+                let spec = input(DOCKERFILE)?;
+                Ok(match input(CONTEXT)? {
+                    Some(root) => Main::Remote {
+                        root,
+                        spec,
+                        spec_name: None,
+                    },
+                    None => Main::Local { spec },
+                })
+            }
+        }
+    }
+
+    /// A download is an archive to unpack, or the spec itself.
+    async fn load_download(&self, url: &str) -> Result<Main, Error> {
+        let file = Source::http(url)
+            .filename(DOWNLOAD)
+            .name("[internal] load remote build context")
+            .build();
+        let what = || format!("cannot load the context {}", git_url::redact(url));
+        let reference = self
+            .gateway
+            .solve(Solve::new(definition(&file)?))
+            .await
+            .map_err(|e| e.context(what()))?;
+        let head = self
+            .gateway
+            .read_range(&reference, DOWNLOAD, 0, SNIFF_BYTES)
+            .await
+            .map_err(|e| e.context(what()))?;
+        if !is_archive(&head) {
+            return Ok(Main::Remote {
+                spec: Some(file.clone()),
+                root: file,
+                spec_name: Some(DOWNLOAD),
+            });
+        }
+        let unpack = Copy::new(&file, format!("/{DOWNLOAD}"), "/").unpack();
+        let root = FileOp::new()
+            .copy(unpack)
+            .name("[internal] unpack remote build context")
+            .build();
+        Ok(Main::Remote {
+            spec: Some(root.clone()),
+            root,
+            spec_name: None,
+        })
+    }
+
+    async fn load_spec(&self) -> Result<LoadedSpec, Error> {
+        let main = self.main().await?;
+        let (tree, spec_name) = match main {
+            // An explicit local directory wins over everything.
+            _ if self.options.spec_local.is_some() => (None, None),
+            Main::Local { spec } => (spec.clone(), None),
+            Main::Remote {
+                spec, spec_name, ..
+            } => (spec.clone(), *spec_name),
+        };
+        let file_name = spec_name.unwrap_or(&self.options.filename).to_owned();
+        let tree = tree.unwrap_or_else(|| self.spec_source(&file_name));
+        let definition = definition(&tree)?;
+        let reference = self
+            .gateway
+            .solve(Solve::new(definition.clone()))
+            .await
+            .map_err(|e| e.context(format!("cannot load the spec `{file_name}`")))?;
+        let bytes = self.read_spec(&reference, &file_name).await?;
+        let ignore = match main {
+            Main::Local { .. } => {
+                let path = format!("{file_name}{IGNORE_FILE}");
+                self.read_optional(&reference, &path).await?
+            }
+            Main::Remote { .. } => None,
+        };
+        Ok(LoadedSpec {
+            file_name,
+            bytes,
+            vertex: tree.digest().clone(),
+            definition,
+            ignore,
+        })
+    }
+
+    /// The local directory that holds the spec.
+    fn spec_source(&self, file_name: &str) -> Output {
+        let local = self.options.spec_local.as_deref().unwrap_or(DOCKERFILE);
+        let mut paths = vec![file_name.to_owned(), format!("{file_name}{IGNORE_FILE}")];
+        paths.extend(lower_case_dockerfile(file_name));
+        Source::local(local)
+            .session(self.session_of(local))
+            .follow_paths(paths)
+            .shared_key_hint(local)
+            .differ(Differ::None)
+            .name(format!("[internal] load build definition from {file_name}"))
+            .build()
+    }
+
+    async fn read_spec(&self, reference: &Ref, file_name: &str) -> Result<Vec<u8>, Error> {
+        let error = match self.gateway.read_file(reference, file_name).await {
+            Ok(bytes) => return Ok(bytes),
+            Err(error) => error,
+        };
+        if let Some(lower) = lower_case_dockerfile(file_name)
+            && let Some(bytes) = self.read_optional(reference, &lower).await?
+        {
+            return Ok(bytes);
+        }
+        let hint = if error.is_not_found() {
+            " (name it with `-f`, as in `-f fleet.yaml`)"
+        } else {
+            ""
+        };
+        Err(error.context(format!("cannot read the spec `{file_name}`{hint}")))
+    }
+
+    async fn load_ignore(&self) -> Result<Vec<String>, Error> {
+        if !self.is_local().await? {
+            return Ok(Vec::new());
+        }
+        if let Some(own) = &self.spec().await?.ignore {
+            return Ok(parse_ignore(own));
+        }
+        let file = Source::local(CONTEXT)
+            .session(self.session_of(CONTEXT))
+            .follow_paths([IGNORE_FILE])
+            .shared_key_hint(format!("{CONTEXT}-{IGNORE_FILE}"))
+            .differ(Differ::None)
+            .name(format!("[internal] load {IGNORE_FILE}"))
+            .build();
+        self.read_ignore(&file).await
+    }
+
+    /// Reads the ignore file out of a source that holds it, or nothing.
+    pub(super) async fn read_ignore(&self, source: &Output) -> Result<Vec<String>, Error> {
+        let solve = Solve::new(definition(source)?).evaluate();
+        let reference = self.gateway.solve(solve).await?;
+        let bytes = self.read_optional(&reference, IGNORE_FILE).await?;
+        Ok(parse_ignore(&bytes.unwrap_or_default()))
+    }
+
+    /// Reads a file that may be absent. As upstream, whatever the daemon says
+    /// means absent: only its words could tell more.
+    async fn read_optional(&self, reference: &Ref, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        match self.gateway.read_file(reference, path).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Error::Rpc(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn session_of(&self, local: &str) -> &str {
+        self.options.contexts.session_of(local, self.session)
+    }
+}
+
+/// The other spelling that the Dockerfile frontend takes, and so transfers.
+fn lower_case_dockerfile(file_name: &str) -> Option<String> {
+    let lower = "dockerfile";
+    match file_name.rsplit_once('/') {
+        Some((dir, "Dockerfile")) => Some(format!("{dir}/{lower}")),
+        None if file_name == "Dockerfile" => Some(lower.to_owned()),
+        _ => None,
+    }
+}
+
+/// A Git source with everything its URL says.
+pub(super) fn git(url: &GitUrl, name: &str) -> Result<Output, Error> {
+    let mut source = Source::git(&url.remote).name(name);
+    if let Some(reference) = &url.reference {
+        source = source.reference(reference);
+    }
+    if let Some(subdir) = &url.subdir {
+        source = source.subdir(subdir);
+    }
+    if let Some(checksum) = &url.checksum {
+        source = source.checksum(checksum);
+    }
+    if url.keep_git_dir == Some(true) {
+        source = source.keep_git_dir();
+    }
+    if url.submodules == Some(false) {
+        source = source.skip_submodules();
+    }
+    if url.mtime.as_deref() == Some("commit") {
+        source = source.commit_times();
+    }
+    if url.fetch_by_commit {
+        source = source.fetch_by_commit();
+    }
+    let output = source.build();
+    definition(&output).map(|_| output)
+}
+
+/// A graph that someone else made.
+pub(super) fn foreign(definition: &pb::Definition) -> Result<Output, Error> {
+    Foreign::from_definition(definition)
+        .map_err(|e| Error::Request(format!("the client sent an input that is no graph: {e}")))
+}
+
+/// Marshals a graph after a look for values that the daemon would refuse.
+pub(super) fn definition(output: &Output) -> Result<pb::Definition, Error> {
+    output.check().map_err(|e| Error::Request(e.to_string()))?;
+    Ok(output.marshal())
+}
+
+/// Reads an ignore file (moby/patternmatcher v0.6, `ignorefile`).
+fn parse_ignore(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let mut patterns = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        let (mark, pattern) = match line.strip_prefix('!') {
+            Some(pattern) => ("!", pattern.trim()),
+            None => ("", line),
+        };
+        patterns.push(format!("{mark}{}", clean_pattern(pattern)));
+    }
+    patterns
+}
+
+/// Go's `filepath.Clean`, then without the leading slash.
+fn clean_pattern(pattern: &str) -> String {
+    if pattern.is_empty() {
+        return String::new();
+    }
+    let rooted = pattern.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in pattern.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if rooted => {}
+            part => parts.push(part),
+        }
+    }
+    match (parts.is_empty(), rooted) {
+        (true, true) => "/".to_owned(),
+        (true, false) => ".".to_owned(),
+        (false, _) => parts.join("/"),
+    }
+}
+
+/// Whether a download is unpacked: bzip2, gzip, xz, or a tar header.
+fn is_archive(head: &[u8]) -> bool {
+    let magic: [&[u8]; 3] = [
+        b"BZh",
+        &[0x1f, 0x8b, 0x08],
+        &[0xfd, b'7', b'z', b'X', b'Z', 0],
+    ];
+    magic.iter().any(|magic| head.starts_with(magic)) || is_tar(head)
+}
+
+/// Whether the first block is a tar header: its checksum, taken with blanks in
+/// place of itself, is written in it in octal.
+fn is_tar(head: &[u8]) -> bool {
+    const BLOCK: usize = 512;
+    const CHECKSUM: std::ops::Range<usize> = 148..156;
+    let Some(block) = head.get(..BLOCK) else {
+        return false;
+    };
+    let field: Vec<u8> = block[CHECKSUM]
+        .iter()
+        .copied()
+        .skip_while(|b| *b == b' ')
+        .take_while(u8::is_ascii_digit)
+        .collect();
+    let Ok(written) = u64::from_str_radix(&String::from_utf8_lossy(&field), 8) else {
+        return false;
+    };
+    let sum: u64 = block
+        .iter()
+        .enumerate()
+        .map(|(i, b)| u64::from(if CHECKSUM.contains(&i) { b' ' } else { *b }))
+        .sum();
+    sum == written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignore_files_are_read_as_docker_reads_them() {
+        let text =
+            "\u{feff}# comment\n\n  # not a comment\n/abs\n./a/../b/\n! !x\n!/keep \r\n..\n/\n!\n";
+        assert_eq!(
+            parse_ignore(text.as_bytes()),
+            [
+                "# not a comment",
+                "abs",
+                "b",
+                "!!x",
+                "!keep",
+                "..",
+                "/",
+                "!"
+            ]
+        );
+    }
+
+    #[test]
+    fn patterns_are_cleaned_as_go_does() {
+        for (pattern, clean) in [
+            ("a//b", "a/b"),
+            ("a/.", "a"),
+            ("../a", "../a"),
+            ("../../a", "../../a"),
+            ("/../a", "a"),
+            ("a/..", "."),
+            ("**/x", "**/x"),
+        ] {
+            assert_eq!(clean_pattern(pattern), clean, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_lower_case_name_is_transferred_for_dockerfiles_alone() {
+        assert_eq!(
+            lower_case_dockerfile("Dockerfile").as_deref(),
+            Some("dockerfile")
+        );
+        assert_eq!(
+            lower_case_dockerfile("a/Dockerfile").as_deref(),
+            Some("a/dockerfile")
+        );
+        assert_eq!(lower_case_dockerfile("fleet.yaml"), None);
+        assert_eq!(lower_case_dockerfile("a.Dockerfile"), None);
+    }
+
+    #[test]
+    fn archives_are_told_from_specs() {
+        assert!(is_archive(b"BZh9"));
+        assert!(is_archive(&[0x1f, 0x8b, 0x08, 0]));
+        assert!(!is_archive(b"# syntax=gofleet\nservices:\n"));
+        assert!(!is_archive(&[0; 1024]));
+        let mut header = [0; 512];
+        header[..6].copy_from_slice(b"go.mod");
+        header[148..156].copy_from_slice(b"        ");
+        let sum: u32 = header.iter().map(|b| u32::from(*b)).sum();
+        header[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
+        header[154] = 0;
+        assert!(is_archive(&header));
+        header[0] = b'x';
+        assert!(!is_archive(&header));
+    }
+}
