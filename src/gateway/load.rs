@@ -26,6 +26,7 @@ use tokio::sync::OnceCell;
 use super::client::{Gateway, Ref, Solve};
 use super::environment::Request;
 use super::error::Error;
+use super::{archive, ignore_file};
 use crate::options::git_url::{self, GitUrl};
 use crate::options::{MainContext, Options};
 
@@ -243,7 +244,7 @@ impl<'a> Loader<'a> {
             .read_range(&reference, DOWNLOAD, 0, SNIFF_BYTES)
             .await
             .map_err(|e| e.context(what()))?;
-        if !is_archive(&head) {
+        if !archive::is_archive(&head) {
             return Ok(Main::Remote {
                 spec: Some(file.clone()),
                 root: file,
@@ -334,7 +335,7 @@ impl<'a> Loader<'a> {
             return Ok(Vec::new());
         }
         if let Some(own) = &self.spec().await?.ignore {
-            return Ok(parse_ignore(own));
+            return Ok(ignore_file::parse(own));
         }
         let file = Source::local(CONTEXT)
             .session(self.session_of(CONTEXT))
@@ -351,7 +352,7 @@ impl<'a> Loader<'a> {
         let solve = Solve::new(definition(source)?).evaluate();
         let reference = self.gateway.solve(solve).await?;
         let bytes = self.read_optional(&reference, IGNORE_FILE).await?;
-        Ok(parse_ignore(&bytes.unwrap_or_default()))
+        Ok(ignore_file::parse(&bytes.unwrap_or_default()))
     }
 
     /// Reads a file that may be absent. As upstream, whatever the daemon says
@@ -419,121 +420,9 @@ pub(super) fn definition(output: &Output) -> Result<pb::Definition, Error> {
     Ok(output.marshal())
 }
 
-/// Reads an ignore file (moby/patternmatcher v0.6, `ignorefile`).
-fn parse_ignore(bytes: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let mut patterns = Vec::new();
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let line = line.trim();
-        if line.is_empty() {
-            continue;
-        }
-        let (mark, pattern) = match line.strip_prefix('!') {
-            Some(pattern) => ("!", pattern.trim()),
-            None => ("", line),
-        };
-        patterns.push(format!("{mark}{}", clean_pattern(pattern)));
-    }
-    patterns
-}
-
-/// Go's `filepath.Clean`, then without the leading slash.
-fn clean_pattern(pattern: &str) -> String {
-    if pattern.is_empty() {
-        return String::new();
-    }
-    let rooted = pattern.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in pattern.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            ".." if rooted => {}
-            part => parts.push(part),
-        }
-    }
-    match (parts.is_empty(), rooted) {
-        (true, true) => "/".to_owned(),
-        (true, false) => ".".to_owned(),
-        (false, _) => parts.join("/"),
-    }
-}
-
-/// Whether a download is unpacked: bzip2, gzip, xz, or a tar header.
-fn is_archive(head: &[u8]) -> bool {
-    let magic: [&[u8]; 3] = [
-        b"BZh",
-        &[0x1f, 0x8b, 0x08],
-        &[0xfd, b'7', b'z', b'X', b'Z', 0],
-    ];
-    magic.iter().any(|magic| head.starts_with(magic)) || is_tar(head)
-}
-
-/// Whether the first block is a tar header: its checksum, taken with blanks in
-/// place of itself, is written in it in octal.
-fn is_tar(head: &[u8]) -> bool {
-    const BLOCK: usize = 512;
-    const CHECKSUM: std::ops::Range<usize> = 148..156;
-    let Some(block) = head.get(..BLOCK) else {
-        return false;
-    };
-    let field: Vec<u8> = block[CHECKSUM]
-        .iter()
-        .copied()
-        .skip_while(|b| *b == b' ')
-        .take_while(u8::is_ascii_digit)
-        .collect();
-    let Ok(written) = u64::from_str_radix(&String::from_utf8_lossy(&field), 8) else {
-        return false;
-    };
-    let sum: u64 = block
-        .iter()
-        .enumerate()
-        .map(|(i, b)| u64::from(if CHECKSUM.contains(&i) { b' ' } else { *b }))
-        .sum();
-    sum == written
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ignore_files_are_read_as_docker_reads_them() {
-        let text =
-            "\u{feff}# comment\n\n  # not a comment\n/abs\n./a/../b/\n! !x\n!/keep \r\n..\n/\n!\n";
-        assert_eq!(
-            parse_ignore(text.as_bytes()),
-            [
-                "# not a comment",
-                "abs",
-                "b",
-                "!!x",
-                "!keep",
-                "..",
-                "/",
-                "!"
-            ]
-        );
-    }
-
-    #[test]
-    fn patterns_are_cleaned_as_go_does() {
-        for (pattern, clean) in [
-            ("a//b", "a/b"),
-            ("a/.", "a"),
-            ("../a", "../a"),
-            ("../../a", "../../a"),
-            ("/../a", "a"),
-            ("a/..", "."),
-            ("**/x", "**/x"),
-        ] {
-            assert_eq!(clean_pattern(pattern), clean, "{pattern}");
-        }
-    }
 
     #[test]
     fn the_lower_case_name_is_transferred_for_dockerfiles_alone() {
@@ -547,22 +436,5 @@ mod tests {
         );
         assert_eq!(lower_case_dockerfile("fleet.yaml"), None);
         assert_eq!(lower_case_dockerfile("a.Dockerfile"), None);
-    }
-
-    #[test]
-    fn archives_are_told_from_specs() {
-        assert!(is_archive(b"BZh9"));
-        assert!(is_archive(&[0x1f, 0x8b, 0x08, 0]));
-        assert!(!is_archive(b"# syntax=gofleet\nservices:\n"));
-        assert!(!is_archive(&[0; 1024]));
-        let mut header = [0; 512];
-        header[..6].copy_from_slice(b"go.mod");
-        header[148..156].copy_from_slice(b"        ");
-        let sum: u32 = header.iter().map(|b| u32::from(*b)).sum();
-        header[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
-        header[154] = 0;
-        assert!(is_archive(&header));
-        header[0] = b'x';
-        assert!(!is_archive(&header));
     }
 }

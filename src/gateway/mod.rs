@@ -11,11 +11,13 @@
 //!
 //! All I/O of frontend mode is here. Nothing here knows Go, specs or plans.
 
+mod archive;
 pub mod bridge;
 pub mod caps;
 pub mod client;
 pub mod environment;
 pub mod error;
+mod ignore_file;
 pub mod images;
 pub mod load;
 pub mod named;
