@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use buildkit_proto::pb;
 
-use crate::{Digest, Error, OpMeta, Platform, caps, encode_op};
+use crate::{Digest, Error, OpMeta, Platform, encode_op};
 
 /// One output of one op: a tree of files that does not exist yet.
 ///
@@ -165,9 +165,6 @@ pub(crate) fn finish(
     mut meta: OpMeta,
     error: Option<Error>,
 ) -> Output {
-    if platform.is_some() {
-        meta.need(caps::PLATFORM);
-    }
     let op = pb::Op {
         inputs: inputs.0.iter().map(Output::to_input).collect(),
         op: Some(operation),

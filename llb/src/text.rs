@@ -31,7 +31,6 @@ const MAX_DEPTH: usize = 8;
 /// assert!(text.starts_with(
 ///     "%0 source docker-image://docker.io/library/alpine:latest
 ///    platform linux/arm64
-///    cap platform
 ///    cap source.image
 /// %1 exec
 ///    input %0
