@@ -100,6 +100,16 @@ rules! {
     "The directory does not exist in the context, or holds no `package main`. A `.dockerignore` \
      (or `FILE.dockerignore`) can hide it.";
 
+    NoModule, Error, "a main package that is in no module",
+    "Go builds packages of modules. Neither the directory of the main package nor one above it, up \
+     to the context, has a `go.mod`. Usual causes: the context is a sub-directory of the \
+     repository, or an ignore file hides `go.mod`.";
+
+    NoSuchFile, Error, "a source of `files` that does not exist",
+    "The source of an entry of `files` is a file or directory of the context. It is looked up \
+     before anything is compiled. Usual causes: a path relative to the service rather than to the \
+     context, or an ignore file that hides it.";
+
     OutsideContext, Error, "a path that leaves the context",
     "Paths in a spec are relative to the build context and stay below it. What lies outside is not \
      sent to the daemon.";

@@ -1,12 +1,172 @@
 //! The plan: the spec after defaults, expansion and validation, for one request.
 //!
-//! In: a [`Spec`](crate::spec::Spec) and a [`Request`] (target, platforms, build args). Out: a
-//! [`Plan`] that has nothing optional that lowering needs, and diagnostics. Every value is
-//! expanded and checked. Whether directories exist is left to the caller, who knows the context.
+//! # Steps
+//!
+//! 1. `target`: which target the request means;
+//! 2. `platform`: for which platforms;
+//! 3. `service`: per platform and service, settings joined with `defaults`, build args inserted,
+//!    values checked by `value`, `path` and `toolchain`;
+//! 4. `args`: which build args nobody asked for.
+//!
+//! In: a [`Spec`] and a [`Request`] (target, platforms, build args). Out: a [`Plan`] that has
+//! nothing optional that lowering needs, and diagnostics. Whether directories exist is left to the
+//! caller, who knows the context; [`missing_main`] words the answer. [`bake`] makes the bake file
+//! of the same spec.
 
-use crate::diag::{Diagnostic, Span, Spanned};
+mod args;
+pub mod bake;
+mod path;
+mod platform;
+mod service;
+mod target;
+mod toolchain;
+mod value;
+
+pub use target::{TargetInfo, missing_main, targets};
+
+use crate::diag::{self, Diagnostic, Rule, Span, Spanned};
+use crate::spec::{self, Args, Scope, Spec, Text};
 use buildkit_llb::Platform;
 use std::collections::BTreeMap;
+
+/// Most values after defaults and platforms are applied.
+const MAX_VALUES: usize = 1_000_000;
+
+/// Reads a spec and plans it: everything that can be said about a text and a request.
+///
+/// The plan is there when no diagnostic is an error. The diagnostics are sorted by place. This is
+/// the entry for builds, checks and fuzzing alike.
+pub fn read(text: &str, request: &Request) -> (Option<Plan>, Vec<Diagnostic>) {
+    let (spec, mut diagnostics) = spec::parse(text);
+    let complete = !diag::has_errors(&diagnostics);
+    let mut plan = None;
+    if let Some(spec) = spec {
+        // After errors of form, values are still checked, but not what depends on the whole.
+        let (planned, more) = run(&spec, request, complete);
+        plan = planned.filter(|_| complete);
+        diagnostics.extend(more);
+    }
+    diag::tidy(&mut diagnostics);
+    (plan, diagnostics)
+}
+
+/// Plans a spec that was read without errors.
+///
+/// # Errors
+///
+/// All problems with the values, the target and the platforms, sorted by place; warnings too.
+pub fn plan(spec: &Spec, request: &Request) -> Result<Plan, Vec<Diagnostic>> {
+    let (plan, mut diagnostics) = run(spec, request, true);
+    diag::tidy(&mut diagnostics);
+    plan.ok_or(diagnostics)
+}
+
+/// Plans; without `complete` the spec has holes, so that absence means nothing.
+fn run(spec: &Spec, request: &Request, complete: bool) -> (Option<Plan>, Vec<Diagnostic>) {
+    let args = Args::new(&request.build_args);
+    let mut check = Check::new(&args);
+    let go = check.go(spec.go.as_ref());
+    let selection = target::select(spec, request, &mut check, complete);
+    if complete {
+        check.diagnostics.extend(args::unused(spec, request));
+    }
+    let platforms = platform::choose(spec, request, selection.as_ref(), &mut check);
+    service::image_names(spec, &mut check);
+    bake::attestations(spec.attest.as_ref(), &mut check);
+    let mut plans = Vec::new();
+    if fits(spec, platforms.len(), &mut check) {
+        for platform in platforms {
+            let plan = service::platform_plan(spec, platform, selection.as_ref(), &mut check);
+            plans.push(plan);
+        }
+    }
+    let mut diagnostics = check.diagnostics;
+    let selection = selection.filter(|_| !diag::has_errors(&diagnostics));
+    let Some(selection) = selection else {
+        return (None, diagnostics);
+    };
+    diag::tidy(&mut diagnostics);
+    let plan = Plan {
+        go,
+        selection,
+        platforms: plans,
+        warnings: diagnostics.clone(),
+    };
+    (Some(plan), diagnostics)
+}
+
+/// Whether the plan stays small: `defaults` are repeated in every service and platform.
+fn fits(spec: &Spec, platforms: usize, check: &mut Check<'_>) -> bool {
+    let count = |settings: &spec::Settings| {
+        let mut n = 1usize;
+        settings.each_text(&mut |_| n += 1);
+        n
+    };
+    let defaults = count(&spec.defaults);
+    let values = spec.services.iter().fold(defaults, |sum, service| {
+        sum.saturating_add(defaults)
+            .saturating_add(count(&service.settings))
+    });
+    let fits = values.saturating_mul(platforms.max(1)) <= MAX_VALUES;
+    if !fits {
+        check.push(
+            Diagnostic::new(
+                Rule::TooLarge,
+                format!("services, `defaults` and platforms make more than {MAX_VALUES} values"),
+            )
+            .at(spec.span)
+            .hint("shorten `defaults`, which count once per service and platform"),
+        );
+    }
+    fits
+}
+
+/// Expands and checks values, and keeps what is wrong with them.
+struct Check<'a> {
+    args: &'a Args<'a>,
+    diagnostics: Vec<Diagnostic>,
+    /// Whether build args without value pass: in services that are not built.
+    lenient: bool,
+}
+
+impl<'a> Check<'a> {
+    fn new(args: &'a Args<'a>) -> Self {
+        Self {
+            args,
+            diagnostics: Vec::new(),
+            lenient: false,
+        }
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Keeps the error of a result.
+    fn noted<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+        result.map_err(|d| self.push(d)).ok()
+    }
+
+    /// The value of a text; `None` after an error, or when a missing build arg does not matter.
+    fn expand(&mut self, text: &Text, scope: &Scope<'_>) -> Option<String> {
+        match text.expand(scope) {
+            Ok(value) => Some(value),
+            Err(d) if self.lenient && d.rule == Rule::UnsetArg => None,
+            Err(d) => {
+                self.push(d);
+                None
+            }
+        }
+    }
+
+    fn go(&mut self, text: Option<&Text>) -> GoSetting {
+        let setting = text.and_then(|text| {
+            let value = self.expand(text, &Scope::global(self.args))?;
+            self.noted(value::go(&value, text.span()))
+        });
+        setting.unwrap_or(GoSetting::FromModule)
+    }
+}
 
 /// What the client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -359,7 +359,7 @@ const FOREIGN: &[(&str, &str)] = &[
         "gcflags",
         "compiler flags are not there yet in this version",
     ),
-    ("cgo", "cgo is not there yet in this version"),
+    ("cgo", "did you mean `CGO_ENABLED` in `env`?"),
     ("race", "the race detector is not there yet in this version"),
     ("pgo", "profiles are not there yet in this version"),
     (

@@ -25,7 +25,7 @@ pub use reference::reference;
 pub use schema::json_schema;
 pub use template::{PREDEFINED, Text};
 
-pub(crate) use template::{Args, Op, Piece, Scope};
+pub(crate) use template::{Args, Op, Piece, Scope, default_image};
 pub(crate) use words::join_go_flags;
 
 use crate::diag::{Diagnostic, Span, Spanned};

@@ -119,6 +119,39 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// The `image` of services that have none:
+/// `${REGISTRY:+${REGISTRY}/}${SERVICE}:${TAG:-latest}`.
+pub(crate) fn default_image() -> Text {
+    let span = Span::at(1, 1);
+    let var = |name: &str, op| {
+        Piece::Var(Var {
+            name: name.to_owned(),
+            op,
+            span,
+        })
+    };
+    let literal = |text: &str| Piece::Literal(text.to_owned());
+    let or_empty = true;
+    let registry = Op::Other {
+        or_empty,
+        value: vec![var("REGISTRY", Op::Plain), literal("/")],
+    };
+    let tag = Op::Default {
+        or_empty,
+        value: vec![literal("latest")],
+    };
+    Text {
+        raw: "${REGISTRY:+${REGISTRY}/}${SERVICE}:${TAG:-latest}".to_owned(),
+        span,
+        pieces: vec![
+            var("REGISTRY", registry),
+            var("SERVICE", Op::Plain),
+            literal(":"),
+            var("TAG", tag),
+        ],
+    }
+}
+
 impl Text {
     /// The text as written, after YAML's own escapes.
     pub fn raw(&self) -> &str {
@@ -549,6 +582,33 @@ mod tests {
         assert_eq!(d.message, "build arg `U` is required: set it");
         let d = expand_with("${TARGETOS}", &[]).unwrap_err();
         assert_eq!(d.message, "`TARGETOS` has no value here");
+    }
+
+    #[test]
+    fn the_default_image_is_what_it_says() {
+        let ours = default_image();
+        let parsed = text(ours.raw()).unwrap();
+        let names = |text: &Text| {
+            let mut names = Vec::new();
+            text.each_var(&mut |v| names.push((v.name.clone(), plain_op(&v.op))));
+            names
+        };
+        assert_eq!(names(&ours), names(&parsed));
+        let given = BTreeMap::from([("REGISTRY".to_owned(), "r".to_owned())]);
+        for given in [BTreeMap::new(), given] {
+            let args = Args::new(&given);
+            let scope = Scope::global(&args).with("SERVICE", "api");
+            assert_eq!(ours.expand(&scope), parsed.expand(&scope));
+        }
+    }
+
+    fn plain_op(op: &Op) -> &'static str {
+        match op {
+            Op::Plain => "",
+            Op::Default { .. } => "-",
+            Op::Required { .. } => "?",
+            Op::Other { .. } => "+",
+        }
     }
 
     #[test]

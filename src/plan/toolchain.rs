@@ -1,0 +1,181 @@
+//! Variables of `env`: what the Go and C toolchains read while compiling.
+//!
+//! Compose users expect `environment` here, so everything else is an error that says where it
+//! belongs. Facts: `go help environment` of Go 1.26; the runtime package's documentation for the
+//! variables that running programs read.
+
+use crate::diag::{Diagnostic, Rule, Span, did_you_mean};
+
+/// What may be set. A trailing `*` takes any ending.
+const TOOLCHAIN: [&str; 31] = [
+    "CGO_ENABLED",
+    "CGO_CFLAGS*",
+    "CGO_CPPFLAGS*",
+    "CGO_CXXFLAGS*",
+    "CGO_FFLAGS*",
+    "CGO_LDFLAGS*",
+    "CC",
+    "CXX",
+    "AR",
+    "FC",
+    "LD",
+    "AS",
+    "NM",
+    "RANLIB",
+    "STRIP",
+    "GCCGO",
+    "GCCGOTOOLDIR",
+    "PKG_CONFIG*",
+    "GO386",
+    "GOAMD64",
+    "GOARM",
+    "GOARM64",
+    "GOMIPS",
+    "GOMIPS64",
+    "GOPPC64",
+    "GORISCV64",
+    "GOWASM",
+    "GOEXPERIMENT",
+    "GOFIPS140",
+    "GO_EXTLINK_ENABLED",
+    "GO19CONCURRENTCOMPILATION",
+];
+
+/// Settings for fetching modules.
+const FETCH: [&str; 11] = [
+    "GOPROXY",
+    "GOPRIVATE",
+    "GONOPROXY",
+    "GONOSUMDB",
+    "GONOSUMCHECK",
+    "GOSUMDB",
+    "GOINSECURE",
+    "GOAUTH",
+    "GOVCS",
+    "NETRC",
+    "GIT_ASKPASS",
+];
+
+/// What gofleet sets itself, and what to write instead.
+const OWNED: [(&str, &str); 18] = [
+    (
+        "GOOS",
+        "write `platforms: [linux/amd64]`, or build with `--platform`",
+    ),
+    (
+        "GOARCH",
+        "write `platforms: [linux/arm64]`, or build with `--platform`",
+    ),
+    (
+        "GOFLAGS",
+        "flags have fields of their own: `build_tags`, `ldflags`",
+    ),
+    ("GOTOOLCHAIN", "write `go: \"1.26\"` at the top level"),
+    ("GOVERSION", "write `go: \"1.26\"` at the top level"),
+    (
+        "GOROOT",
+        "write `go: IMAGE` at the top level for another toolchain",
+    ),
+    ("GOPATH", "leave it out"),
+    ("GOBIN", "leave it out"),
+    ("GOCACHE", "leave it out"),
+    ("GOCACHEPROG", "leave it out"),
+    ("GOMODCACHE", "leave it out"),
+    ("GOTMPDIR", "leave it out"),
+    ("GOENV", "leave it out"),
+    ("GOTELEMETRY", "leave it out"),
+    ("GO111MODULE", "leave it out"),
+    ("GOWORK", "leave it out; `go.work` is found in the context"),
+    ("GOMOD", "leave it out; `go.mod` is found in the context"),
+    ("GOEXE", "leave it out"),
+];
+
+/// What running Go programs read.
+const RUNTIME: [&str; 8] = [
+    "GODEBUG",
+    "GOGC",
+    "GOMAXPROCS",
+    "GOMEMLIMIT",
+    "GOTRACEBACK",
+    "GORACE",
+    "GOCOVERDIR",
+    "GOROOT_FINAL",
+];
+
+/// Checks the name of a variable of `env`.
+pub(super) fn variable(name: &str, span: Span) -> Result<(), Diagnostic> {
+    let fits = |known: &str| match known.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == known,
+    };
+    if TOOLCHAIN.iter().any(|known| fits(known)) {
+        return Ok(());
+    }
+    let error = |message: String, hint: String| {
+        Err(Diagnostic::new(Rule::ForeignEnv, message)
+            .at(span)
+            .hint(hint))
+    };
+    if FETCH.contains(&name) {
+        return error(
+            format!("`{name}` is for fetching modules and enters no build step"),
+            format!("pass it to the build: `--secret id={name},env={name}`"),
+        );
+    }
+    if let Some((_, instead)) = OWNED.iter().find(|(owned, _)| *owned == name) {
+        return error(format!("`{name}` is set by gofleet"), (*instead).to_owned());
+    }
+    if RUNTIME.contains(&name) {
+        return error(
+            format!("`{name}` is read by the running program, and `env` is for compiling"),
+            "did you mean `environment`?".into(),
+        );
+    }
+    let known = TOOLCHAIN.iter().map(|k| k.trim_end_matches('*'));
+    // Only what looks like a toolchain variable is likely a misspelled one.
+    let looks = ["GO", "CGO", "PKG_"]
+        .iter()
+        .any(|p| name.to_uppercase().starts_with(p));
+    let hint = match did_you_mean(name, known).filter(|_| looks) {
+        Some(near) => format!("did you mean `{near}`? or `environment`, for the running program?"),
+        None => "did you mean `environment`?".into(),
+    };
+    error(
+        format!("`{name}` is no variable of the Go or C toolchain"),
+        hint,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables() {
+        let hint = |name: &str| variable(name, Span::at(1, 1)).err().and_then(|d| d.hint);
+        for name in [
+            "CGO_ENABLED",
+            "CC",
+            "GOAMD64",
+            "CGO_CFLAGS_ALLOW",
+            "PKG_CONFIG_PATH",
+        ] {
+            assert_eq!(hint(name), None, "{name}");
+        }
+        let environment = Some("did you mean `environment`?");
+        for name in [
+            "PORT",
+            "DATABASE_URL",
+            "GOMEMLIMIT",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+        ] {
+            assert_eq!(hint(name).as_deref(), environment, "{name}");
+        }
+        assert_eq!(
+            hint("GOPROXY").as_deref(),
+            Some("pass it to the build: `--secret id=GOPROXY,env=GOPROXY`")
+        );
+        assert!(hint("GOARCH").is_some_and(|h| h.contains("platforms")));
+        assert!(hint("GOAMD46").is_some_and(|h| h.contains("`GOAMD64`")));
+    }
+}
