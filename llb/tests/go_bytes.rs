@@ -490,7 +490,7 @@ fn definition_with_all_metadata_is_that_of_the_go_client() {
 }
 
 fn drop_empty_locations(definition: &mut pb::Definition) {
-    for source in &mut definition.source {
+    if let Some(source) = &mut definition.source {
         source
             .locations
             .retain(|_, of_op| !of_op.locations.is_empty());
