@@ -1,2 +1,155 @@
-//! xtask.
-fn main() {}
+//! The project's own commands: `cargo xtask engine | image | demo | test`.
+//!
+//! Progress goes to standard error. Standard output holds only what was asked
+//! for: the exports of `engine env`, the sizes of `image`, what `demo` shows.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool: its answers belong on standard output"
+)]
+
+mod demo;
+mod engine;
+mod http;
+mod image;
+mod run;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use engine::Engine;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  engine [start]        start what builds and runs images here: buildkitd, Docker Engine,
+                        an OCI registry on loopback, base images; installs what is missing
+  engine env            print the shell lines that select this engine: eval \"$(cargo xtask engine env)\"
+  engine stop           end the processes that `engine start` started, and unmount
+  engine golang 1.25    make golang:1.25 and -alpine for the registry, from the Go module proxy
+        --buildkit V    start, env: also an older buildkitd, for compatibility tests (v0.12.5)
+
+  image [--native]      build Dockerfile.frontend and push it as gofleet/gofleet:1
+        --native        compile here with cargo instead of in the Rust image: faster, same image layout
+  demo                  build examples/shop through its `# syntax=` line, run it, show an answer
+  test [--buildkit V] [-- ARGS]
+                        run all tests, those that need the engine included; ARGS go to `cargo test`
+";
+
+fn main() -> ExitCode {
+    match command(std::env::args().skip(1).collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads the command line and runs the one command it names.
+fn command(mut args: Vec<String>) -> Result<()> {
+    let rest = match args.iter().position(|arg| arg == "--") {
+        Some(at) => {
+            let rest = args.split_off(at + 1);
+            args.pop();
+            rest
+        }
+        None => Vec::new(),
+    };
+    let buildkit = option(&mut args, "--buildkit")?;
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    if !rest.is_empty() && words.first() != Some(&"test") {
+        bail!("only `test` takes arguments after `--`");
+    }
+    match (words.as_slice(), buildkit.as_deref()) {
+        (["engine"] | ["engine", "start"], older) => {
+            Engine::start(older)?;
+            eprintln!("engine: select it with: eval \"$(cargo xtask engine env)\"");
+            Ok(())
+        }
+        (["engine", "env"], older) => {
+            print!("{}", Engine::running(older)?.exports());
+            Ok(())
+        }
+        (["engine", "stop"], None) => engine::stop(),
+        (["engine", "golang", version], None) => engine::golang(version),
+        (["image"], None) => image::build(&Engine::start(None)?, image::How::InBuildKit),
+        (["image", "--native"], None) => image::build(&Engine::start(None)?, image::How::Native),
+        (["demo"], None) => demo::run(),
+        (["test"], older) => test::run(older, &rest),
+        ([] | ["help" | "--help" | "-h"], None) => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => bail!("unknown command `{}`\n\n{HELP}", words.join(" ")),
+    }
+}
+
+/// Takes `NAME VALUE` or `NAME=VALUE` out of `args`.
+fn option(args: &mut Vec<String>, name: &str) -> Result<Option<String>> {
+    for at in 0..args.len() {
+        if args[at] == name {
+            if at + 1 == args.len() {
+                bail!("`{name}` needs a value");
+            }
+            let value = args.remove(at + 1);
+            args.remove(at);
+            return Ok(Some(value));
+        }
+        if let Some(value) = args[at]
+            .strip_prefix(name)
+            .and_then(|v| v.strip_prefix('='))
+        {
+            let value = value.to_string();
+            args.remove(at);
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
+}
+
+/// The root of this work tree.
+fn root() -> PathBuf {
+    // Cargo sets it at run time too: a target folder shared by two clones must
+    // not lead one clone into the other.
+    let xtask = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    xtask.parent().map_or(xtask.clone(), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(String::from).collect()
+    }
+
+    #[test]
+    fn an_option_is_taken_in_both_forms_and_leaves_the_rest() {
+        for line in [
+            "engine env --buildkit v0.12.5",
+            "engine --buildkit=v0.12.5 env",
+        ] {
+            let mut args = words(line);
+            assert_eq!(
+                option(&mut args, "--buildkit").unwrap().as_deref(),
+                Some("v0.12.5")
+            );
+            assert_eq!(args, ["engine", "env"]);
+        }
+    }
+
+    #[test]
+    fn a_bad_command_line_is_refused_with_the_help() {
+        assert!(option(&mut words("test --buildkit"), "--buildkit").is_err());
+        let error = command(words("engnie")).unwrap_err().to_string();
+        assert!(
+            error.contains("unknown command `engnie`") && error.contains("cargo xtask COMMAND")
+        );
+        assert!(command(words("engine env -- x")).is_err());
+    }
+}

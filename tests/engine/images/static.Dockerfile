@@ -1,8 +1,6 @@
 # gofleet/static: a base for static binaries with what a distroless one holds:
 # CA roots, time zones, root and nonroot, /tmp. The same files for every platform.
-#
-# Contexts: `base` is debian.Dockerfile for the build platform.
-FROM --platform=$BUILDPLATFORM base AS files
+FROM --platform=$BUILDPLATFORM debian-image AS files
 RUN mkdir -p /out/etc/ssl/certs /out/usr/share /out/home/nonroot && mkdir -m 1777 /out/tmp && \
     cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ && \
     cp -a /usr/share/zoneinfo /out/usr/share/ && \
