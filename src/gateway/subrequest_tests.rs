@@ -157,8 +157,8 @@ fn warnings_are_listed_and_errors_are_the_build_error() {
 }
 
 #[test]
-fn bake_is_text_alone() {
-    let result = bake("group \"default\" {}\n".to_owned());
+fn bake_is_text_for_pipes_and_json_on_demand() {
+    let result = bake("group \"default\" {}\n".to_owned(), "{}".to_owned());
     assert_eq!(text(&result), "group \"default\" {}\n");
-    assert!(result.metadata("result.json").is_none());
+    assert_eq!(result.metadata("result.json"), Some(b"{}".as_slice()));
 }

@@ -6,19 +6,19 @@
 
 /// The head of one Go file.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Head<'a> {
+pub(super) struct Head<'a> {
     /// Name in the package clause.
-    pub package: &'a str,
+    pub(super) package: &'a str,
     /// A constraint of `//go:build ignore`: by convention a script that is run by
     /// hand with `go run`, never part of a package.
-    pub ignored: bool,
+    pub(super) ignored: bool,
 }
 
 /// Reads the head of a Go file; `None` when there is no package clause.
 ///
 /// Tolerates whatever the `go` command would reject later.
 #[must_use]
-pub fn head(text: &[u8]) -> Option<Head<'_>> {
+pub(super) fn head(text: &[u8]) -> Option<Head<'_>> {
     let mut rest = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut ignored = false;
     loop {
@@ -79,7 +79,10 @@ mod tests {
     #[test]
     fn finds_the_package_clause() {
         assert_eq!(package("package main"), Some("main"));
-        assert_eq!(package("\u{feff}// hi\n\n/* a\nb */ package\tmain // x"), Some("main"));
+        assert_eq!(
+            package("\u{feff}// hi\n\n/* a\nb */ package\tmain // x"),
+            Some("main")
+        );
         assert_eq!(package("package /* odd */ main"), Some("main"));
         assert_eq!(package("package grün\n"), Some("grün"));
         assert_eq!(package("packagemain"), None);

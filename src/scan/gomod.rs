@@ -9,36 +9,36 @@
 
 /// What a `go.mod` says, as far as a build graph needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GoMod {
+pub(super) struct GoMod {
     /// The module path; empty when the file has no `module` line.
-    pub module: String,
+    pub(super) module: String,
     /// The `go` line, such as `1.26` or `1.26.3`.
-    pub go: Option<String>,
+    pub(super) go: Option<String>,
     /// The `toolchain` line without its `go` prefix; `default` and names with a
     /// custom suffix are kept as they are.
-    pub toolchain: Option<String>,
+    pub(super) toolchain: Option<String>,
     /// Whether any module is required.
-    pub has_requirements: bool,
+    pub(super) has_requirements: bool,
     /// Targets of `replace` lines that are directories, as written.
-    pub local_replaces: Vec<String>,
+    pub(super) local_replaces: Vec<String>,
 }
 
 /// What a `go.work` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GoWork {
+pub(super) struct GoWork {
     /// The `go` line.
-    pub go: Option<String>,
+    pub(super) go: Option<String>,
     /// The `toolchain` line without its `go` prefix.
-    pub toolchain: Option<String>,
+    pub(super) toolchain: Option<String>,
     /// Directories of `use` lines, as written.
-    pub uses: Vec<String>,
+    pub(super) uses: Vec<String>,
     /// Targets of `replace` lines that are directories, as written.
-    pub local_replaces: Vec<String>,
+    pub(super) local_replaces: Vec<String>,
 }
 
 /// Reads a `go.mod`.
 #[must_use]
-pub fn parse_go_mod(text: &str) -> GoMod {
+pub(super) fn parse_go_mod(text: &str) -> GoMod {
     let mut out = GoMod::default();
     for_each_directive(text, |verb, args| match (verb, args) {
         ("module", [path, ..]) if out.module.is_empty() => out.module.clone_from(path),
@@ -53,7 +53,7 @@ pub fn parse_go_mod(text: &str) -> GoMod {
 
 /// Reads a `go.work`.
 #[must_use]
-pub fn parse_go_work(text: &str) -> GoWork {
+pub(super) fn parse_go_work(text: &str) -> GoWork {
     let mut out = GoWork::default();
     for_each_directive(text, |verb, args| match (verb, args) {
         ("go", [version, ..]) => out.go = Some(version.clone()),
@@ -177,7 +177,16 @@ mod tests {
 
     #[test]
     fn survives_anything() {
-        for text in ["", "module", "go (", ")", "module \"", "require (\n", "\u{feff}module x", "use `"] {
+        for text in [
+            "",
+            "module",
+            "go (",
+            ")",
+            "module \"",
+            "require (\n",
+            "\u{feff}module x",
+            "use `",
+        ] {
             let _ = parse_go_mod(text);
             let _ = parse_go_work(text);
         }

@@ -86,7 +86,11 @@ fn is_inside(dir: &str, parent: &str) -> bool {
 }
 
 fn depth(dir: &str) -> usize {
-    if dir == "." { 0 } else { dir.split('/').count() }
+    if dir == "." {
+        0
+    } else {
+        dir.split('/').count()
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +99,10 @@ mod tests {
 
     #[test]
     fn the_nearest_module_owns_a_directory() {
-        let module = |dir: &str| Module { dir: dir.into(), ..Module::default() };
+        let module = |dir: &str| Module {
+            dir: dir.into(),
+            ..Module::default()
+        };
         let index = Index {
             modules: vec![module("."), module("tools"), module("tools/gen")],
             ..Index::default()

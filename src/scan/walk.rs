@@ -37,8 +37,12 @@ pub fn scan(root: &Path) -> io::Result<Index> {
         let mut package = Package::None;
         for entry in entries.flatten() {
             // Names that are not UTF-8 cannot be Go packages: import paths are text.
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let Ok(kind) = entry.file_type() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
             if kind.is_dir() {
                 if is_walked(&name) {
                     pending.push((entry.path(), join(&dir, &name)));
@@ -136,7 +140,11 @@ fn read_up_to(file: &Path, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 fn join(dir: &str, name: &str) -> String {
-    if dir == "." { name.to_owned() } else { format!("{dir}/{name}") }
+    if dir == "." {
+        name.to_owned()
+    } else {
+        format!("{dir}/{name}")
+    }
 }
 
 /// Resolves relative directories against `dir`; those that leave the root, and
@@ -162,7 +170,11 @@ fn resolve(dir: &str, target: &str) -> Option<String> {
             name => parts.push(name),
         }
     }
-    Some(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+    Some(if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    })
 }
 
 #[cfg(test)]
@@ -186,7 +198,10 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        write("go.mod", "module m\ngo 1.26\nrequire x.org/y v1.0.0\nreplace x.org/z => ./z\n");
+        write(
+            "go.mod",
+            "module m\ngo 1.26\nrequire x.org/y v1.0.0\nreplace x.org/z => ./z\n",
+        );
         write("go.work", "go 1.26\nuse .\nuse ./tools\n");
         write("cmd/api/main.go", "package main\n");
         write("cmd/api/main_test.go", "package main\n");

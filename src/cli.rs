@@ -1,0 +1,168 @@
+//! The command-line tool: the same pipeline as the frontend, without a daemon.
+//!
+//! It also is the program of the scan step, and runs from the frontend's image.
+//! Standard output belongs to people here; in frontend mode this module is never
+//! entered.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use lexopt::prelude::*;
+
+use crate::local::{Local, Problem};
+use crate::options::DEFAULT_FILENAME;
+use crate::{scan, spec};
+
+const HELP: &str = "\
+gofleet builds images of Go services with BuildKit.
+
+BuildKit runs it for a file that starts with `# syntax=gofleet/gofleet:1`:
+
+    docker buildx build -f fleet.yaml --target SERVICE .
+
+On the command line it works without a daemon:
+
+    gofleet check             say what is wrong with the spec
+    gofleet bake              print a bake file that builds all services
+    gofleet graph [TARGET]    print the build graph as text
+    gofleet schema            print the JSON schema of the spec
+    gofleet scan DIR FILE     write the index of the sources in DIR to FILE
+    gofleet version           print the version
+
+Options of check, bake and graph:
+
+    -f, --file SPEC           the spec [fleet.yaml]
+        --context DIR         the directory that paths are relative to [.]
+        --platform LIST       platforms, comma-separated
+        --build-arg NAME=VALUE
+";
+
+/// Why a command ended without doing its work.
+enum Failure {
+    /// The words on the command line are wrong.
+    Usage(String),
+    /// Something else; the text is complete.
+    Failed(String),
+}
+
+impl From<lexopt::Error> for Failure {
+    fn from(error: lexopt::Error) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+/// Runs the command line `args`, program name first.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match command(lexopt::Parser::from_iter(args)) {
+        Ok(text) => match io::stdout().lock().write_all(text.as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("gofleet: cannot write to standard output: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        Err(Failure::Usage(message)) => {
+            eprintln!("gofleet: {message}; try `gofleet help`");
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(message)) => {
+            eprintln!("{}", message.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one command; its answer is the text for standard output.
+fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
+    let verb = match parser.next()? {
+        Some(Value(verb)) => verb.to_string_lossy().into_owned(),
+        Some(Short('h') | Long("help")) => "help".to_owned(),
+        Some(Short('V') | Long("version")) => "version".to_owned(),
+        Some(other) => return Err(other.unexpected().into()),
+        None => return Err(Failure::Usage("no command given".to_owned())),
+    };
+    match verb.as_str() {
+        "help" => Ok(HELP.to_owned()),
+        "version" => Ok(format!("gofleet {}\n", env!("CARGO_PKG_VERSION"))),
+        "schema" => Ok(spec::json_schema()),
+        "scan" => scan_command(parser),
+        "check" => {
+            let (local, _) = local(parser, false)?;
+            let warnings = local.check().map_err(failed)?;
+            eprint!("{warnings}");
+            Ok(String::new())
+        }
+        "bake" => {
+            let (local, _) = local(parser, false)?;
+            local.bake().map_err(failed)
+        }
+        "graph" => {
+            let (local, target) = local(parser, true)?;
+            local.graph(target).map_err(failed)
+        }
+        other => Err(Failure::Usage(format!("unknown command `{other}`"))),
+    }
+}
+
+fn failed(problem: Problem) -> Failure {
+    Failure::Failed(problem.to_string())
+}
+
+/// `scan DIR FILE`: what the scan step runs.
+fn scan_command(mut parser: lexopt::Parser) -> Result<String, Failure> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Value(path) if paths.len() < 2 => paths.push(path.into()),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let [dir, file] = paths.as_slice() else {
+        return Err(Failure::Usage(
+            "scan needs a directory and a file".to_owned(),
+        ));
+    };
+    let index = scan::scan(dir).map_err(|error| io_failure("read", dir, &error))?;
+    let json = serde_json::to_vec(&index)
+        .map_err(|error| Failure::Failed(format!("gofleet: cannot write the index: {error}")))?;
+    fs::write(file, json).map_err(|error| io_failure("write", file, &error))?;
+    Ok(String::new())
+}
+
+fn io_failure(verb: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure::Failed(format!(
+        "gofleet: cannot {verb} `{}`: {error}",
+        path.display()
+    ))
+}
+
+/// Reads the options that all local verbs share, and at most one target.
+fn local(
+    mut parser: lexopt::Parser,
+    takes_target: bool,
+) -> Result<(Local, Option<String>), Failure> {
+    let mut local = Local::new(DEFAULT_FILENAME.into(), ".".into());
+    let mut target = None;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('f') | Long("file") => local.file = parser.value()?.into(),
+            Long("context") => local.context = parser.value()?.into(),
+            Long("platform") => {
+                local.option("platform", parser.value()?.string()?);
+            }
+            Long("build-arg") => {
+                let text = parser.value()?.string()?;
+                let (name, value) = text
+                    .split_once('=')
+                    .ok_or_else(|| Failure::Usage(format!("`--build-arg {text}` has no `=`")))?;
+                local.option(&format!("build-arg:{name}"), value.to_owned());
+            }
+            Value(name) if takes_target && target.is_none() => target = Some(name.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok((local, target))
+}

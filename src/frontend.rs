@@ -1,0 +1,403 @@
+//! One request of the daemon, from top to bottom.
+//!
+//! # Steps
+//!
+//! 1. options: what the client asked for;
+//! 2. spec: loaded and parsed, with the place of every value;
+//! 3. plan: target, platforms, services; or the answer to a subrequest;
+//! 4. scan: modules and main packages of the sources;
+//! 5. images: builder and base images, looked up side by side;
+//! 6. lower: one graph per platform;
+//! 7. solve: one lazy ref per graph; the daemon builds when it exports.
+
+mod calls;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buildkit_llb::{Foreign, Output, Platform, SourceFile};
+use futures_util::future::try_join_all;
+
+use crate::diag::Diagnostic;
+use crate::gateway::caps::Caps;
+use crate::gateway::subrequest::Subrequest;
+use crate::gateway::{
+    ContextQuery, Error, FrontendResult, Gateway, LoadedSpec, Loader, PlatformResult, Ref, Request,
+    Solve, SpecError, Warning,
+};
+use crate::image::ImageConfig;
+use crate::lower::{self, Builder, Features, ImageRequest, Inputs, LowerError, Lowered};
+use crate::options::Options;
+use crate::plan::{self, Plan};
+use crate::scan::{INDEX_FILE, Index};
+
+pub(crate) use calls::check_spec;
+
+/// Frontend capabilities that we have; the label of `Dockerfile.frontend` lists
+/// the same.
+const CAPABILITIES: [&str; 4] = [
+    "moby.buildkit.frontend.contexts",
+    "moby.buildkit.frontend.gitquerystring",
+    "moby.buildkit.frontend.inputs",
+    "moby.buildkit.frontend.subrequests",
+];
+
+/// Shared key hint of the sources; a role of its own, so that a Dockerfile build
+/// of the same directory and ours do not replace each other's transfers.
+const SOURCES_HINT: &str = "gofleet-sources";
+
+/// Never read by a Go build: binaries are not stamped.
+const NEVER_SENT: [&str; 1] = [".git"];
+
+/// Answers one request.
+///
+/// # Errors
+///
+/// What is wrong with the options, the spec or the sources, and what the daemon
+/// could not do. Errors of the daemon keep all their details.
+pub async fn handle(gateway: &Gateway, request: &Request) -> Result<FrontendResult, Error> {
+    let options = Options::from_map(&request.options).map_err(Error::Options)?;
+    check_capabilities(&options)?;
+    let call = options
+        .request_id
+        .as_deref()
+        .map(Subrequest::parse)
+        .transpose()?;
+    if call == Some(Subrequest::Describe) {
+        return Ok(crate::gateway::subrequest::describe());
+    }
+
+    let loader = Loader::new(gateway, request, &options);
+    let loaded = loader.spec().await?;
+    let session = Session {
+        gateway,
+        request,
+        options: &options,
+        loader: &loader,
+        loaded,
+    };
+    match call {
+        Some(call) => calls::answer(&session, call).await,
+        None => session.build().await,
+    }
+}
+
+fn check_capabilities(options: &Options) -> Result<(), Error> {
+    match options
+        .required_caps
+        .iter()
+        .find(|cap| !CAPABILITIES.contains(&cap.as_str()))
+    {
+        Some(unknown) => Err(Error::UnsupportedFrontendCap(unknown.clone())),
+        None => Ok(()),
+    }
+}
+
+/// What every step of a request needs.
+struct Session<'a> {
+    gateway: &'a Gateway,
+    request: &'a Request,
+    options: &'a Options,
+    loader: &'a Loader<'a>,
+    loaded: &'a LoadedSpec,
+}
+
+/// The sources, and what the scan says about them.
+struct Scanned {
+    sources: Output,
+    frontend: Output,
+    index: Index,
+}
+
+impl Session<'_> {
+    async fn build(&self) -> Result<FrontendResult, Error> {
+        let plan = self.plan()?;
+        self.warn(&plan.warnings).await?;
+        let scanned = self.scan().await?;
+        self.check_files(&plan, &scanned.sources).await?;
+        let images = self.images(&plan, &scanned.index).await?;
+        let users = self.users(&plan, &images).await?;
+        let lowered = self.lower(&plan, &scanned, &images, &users)?;
+        self.solve(&plan, lowered).await
+    }
+
+    /// Reads and plans the spec; all its problems are one error.
+    fn plan(&self) -> Result<Plan, Error> {
+        let (plan, diagnostics) = plan::read(self.text()?, &self.plan_request());
+        plan.ok_or_else(|| self.spec_error(diagnostics))
+    }
+
+    fn text(&self) -> Result<&str, Error> {
+        std::str::from_utf8(&self.loaded.bytes).map_err(|error| {
+            Error::Request(format!(
+                "`{}` is not UTF-8: the byte at offset {} is part of no character",
+                self.loaded.file_name,
+                error.valid_up_to()
+            ))
+        })
+    }
+
+    fn plan_request(&self) -> plan::Request {
+        plan_request(self.options, self.native(), &self.loaded.file_name)
+    }
+
+    /// The platform that steps run on.
+    fn native(&self) -> Platform {
+        self.request
+            .native_platform()
+            .cloned()
+            .unwrap_or_else(|| Platform::new("linux", "amd64", ""))
+    }
+
+    fn spec_error(&self, diagnostics: Vec<Diagnostic>) -> Error {
+        Error::Spec(SpecError {
+            file: self.loaded.source_info(),
+            diagnostics,
+        })
+    }
+
+    /// Shows warnings under the step that loaded the spec.
+    async fn warn(&self, warnings: &[Diagnostic]) -> Result<(), Error> {
+        let file = self.loaded.source_info();
+        for diagnostic in warnings {
+            let warning = Warning::from_diagnostic(diagnostic, &file);
+            self.gateway.warn(&self.loaded.vertex, warning).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs the scan step and reads its index.
+    async fn scan(&self) -> Result<Scanned, Error> {
+        let query = ContextQuery {
+            include: Vec::new(),
+            exclude: NEVER_SENT.map(str::to_owned).to_vec(),
+            hint: SOURCES_HINT.to_owned(),
+            name: "[internal] load build context".to_owned(),
+        };
+        let sources = self.loader.context(&query).await?;
+        let frontend = self.frontend_image()?;
+        let fresh = self.options.no_cache == crate::options::NoCache::All;
+        let step = lower::scan_step(&frontend, &sources, fresh)
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        let tree = self.solve_output(&step).await?;
+        let json = self.gateway.read_file(&tree, INDEX_FILE).await?;
+        let index = serde_json::from_slice(&json)
+            .map_err(|error| Error::Internal(format!("the scan wrote no index: {error}")))?;
+        Ok(Scanned {
+            sources,
+            frontend,
+            index,
+        })
+    }
+
+    /// The image that we run from, as the daemon defines it.
+    fn frontend_image(&self) -> Result<Output, Error> {
+        let definition = self.request.frontend_bin.as_ref().ok_or_else(|| {
+            Error::Request(
+                "this builder does not tell a frontend which image it runs from; \
+                 gofleet needs BuildKit 0.12 or newer"
+                    .to_owned(),
+            )
+        })?;
+        Foreign::from_definition(definition).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// Checks that the `files` of the spec exist, before anything is compiled.
+    async fn check_files(&self, plan: &Plan, sources: &Output) -> Result<(), Error> {
+        let mut entries = BTreeMap::new();
+        for settings in plan
+            .platforms
+            .iter()
+            .flat_map(|p| lower::image_settings(plan, p))
+        {
+            for entry in &settings.files {
+                entries.insert((entry.span, entry.source.as_str()), entry);
+            }
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let tree = self.solve_output(sources).await?;
+        let mut missing = Vec::new();
+        for entry in entries.into_values() {
+            match self.gateway.stat_file(&tree, &entry.source).await {
+                Ok(_) => {}
+                Err(error) if error.is_not_found() => missing.push(lower::missing_file(entry)),
+                Err(error) => return Err(error),
+            }
+        }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(self.spec_error(missing))
+        }
+    }
+
+    /// Looks up all images side by side.
+    async fn images(
+        &self,
+        plan: &Plan,
+        index: &Index,
+    ) -> Result<BTreeMap<ImageRequest, Builder>, Error> {
+        let needed = lower::images_needed(plan, index, &self.native())
+            .map_err(|diagnostics| self.spec_error(diagnostics))?;
+        let found = try_join_all(needed.into_iter().map(|request| async {
+            let name = format!("[internal] {}", request.reference);
+            let image = self
+                .loader
+                .image(&request.reference, &request.platform, &name)
+                .await
+                .map_err(|error| {
+                    error.context(format!("cannot use image `{}`", request.reference))
+                })?;
+            let config = match &image.config {
+                Some(json) => ImageConfig::from_json(json).map_err(|error| {
+                    Error::Request(format!(
+                        "image `{}` has a configuration that cannot be read: {error}",
+                        request.reference
+                    ))
+                })?,
+                None => ImageConfig::default(),
+            };
+            Ok::<_, Error>(
+                image
+                    .output
+                    .map(|output| (request, Builder { output, config })),
+            )
+        }));
+        Ok(found.await?.into_iter().flatten().collect())
+    }
+
+    /// Reads the numbers of users that base images know by name.
+    async fn users(
+        &self,
+        plan: &Plan,
+        images: &BTreeMap<ImageRequest, Builder>,
+    ) -> Result<BTreeMap<(ImageRequest, String), String>, Error> {
+        let mut users = BTreeMap::new();
+        for (request, user) in lower::users_needed(plan, images) {
+            let Some(image) = images.get(&request) else {
+                continue;
+            };
+            let tree = self.solve_output(&image.output).await?;
+            let passwd = self.read_text(&tree, "etc/passwd").await?;
+            let group = self.read_text(&tree, "etc/group").await?;
+            match lower::lookup_user(&user, &passwd, &group) {
+                Ok(numbers) => users.insert((request, user), numbers),
+                Err(unknown) => {
+                    return Err(Error::Request(format!(
+                        "image `{}` has no user or group `{unknown}`: give a number in `user:`",
+                        request.reference
+                    )));
+                }
+            };
+        }
+        Ok(users)
+    }
+
+    /// Text of a file of an image; empty when there is none.
+    async fn read_text(&self, tree: &Ref, path: &str) -> Result<String, Error> {
+        match self.gateway.read_file(tree, path).await {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) if error.is_not_found() => Ok(String::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn lower(
+        &self,
+        plan: &Plan,
+        scanned: &Scanned,
+        images: &BTreeMap<ImageRequest, Builder>,
+        users: &BTreeMap<(ImageRequest, String), String>,
+    ) -> Result<Vec<Lowered>, Error> {
+        let spec = SourceFile::new(self.loaded.file_name.as_str(), self.loaded.bytes.clone())
+            .language("YAML");
+        lower::lower(&Inputs {
+            plan,
+            index: &scanned.index,
+            native: &self.native(),
+            sources: &scanned.sources,
+            frontend: &scanned.frontend,
+            images,
+            users,
+            options: self.options,
+            features: features(self.gateway.caps()),
+            spec: &spec,
+            parallel: parallel_builds(),
+            salt: &self.request.session_id,
+        })
+        .map_err(|error| match error {
+            LowerError::Spec(diagnostics) => self.spec_error(diagnostics),
+            LowerError::EmptyBuilder(_) => Error::Request(error.to_string()),
+            LowerError::Graph(_) => Error::Internal(error.to_string()),
+        })
+    }
+
+    async fn solve(&self, plan: &Plan, lowered: Vec<Lowered>) -> Result<FrontendResult, Error> {
+        let results = try_join_all(lowered.into_iter().map(|one| async move {
+            let reference = match &one.output {
+                Some(output) => self.solve_output(output).await?,
+                None => Ref::scratch(),
+            };
+            let json = |config: Option<ImageConfig>| {
+                config
+                    .map(|c| serde_json::to_vec(&c))
+                    .transpose()
+                    .map_err(|e| Error::Internal(e.to_string()))
+            };
+            Ok::<_, Error>(PlatformResult {
+                platform: one.platform,
+                reference,
+                config: json(one.config)?,
+                base_config: json(one.base_config)?,
+                epoch: None,
+            })
+        }))
+        .await?;
+        let map = self.options.answers_with_map(plan.platforms.len());
+        Ok(FrontendResult::of_platforms(results, map))
+    }
+
+    /// A lazy ref of an output; nothing is built before it is read or exported.
+    async fn solve_output(&self, output: &Output) -> Result<Ref, Error> {
+        output
+            .check()
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        let definition = output.marshal();
+        let needed: BTreeSet<String> = buildkit_llb::caps_of(&definition);
+        self.gateway
+            .caps()
+            .llb
+            .require(&needed)
+            .map_err(Error::MissingCap)?;
+        self.gateway
+            .solve(Solve::new(definition).cache_imports(&self.options.cache_imports))
+            .await
+    }
+}
+
+/// The planner's view of a client's options.
+pub(crate) fn plan_request(options: &Options, native: Platform, file_name: &str) -> plan::Request {
+    plan::Request {
+        target: options.target.clone(),
+        platforms: options.platforms.clone(),
+        native,
+        build_args: options.build_args.clone(),
+        file_name: file_name.to_owned(),
+    }
+}
+
+fn features(caps: &Caps) -> Features {
+    Features {
+        merge: caps.llb.supports("mergeop"),
+        mode_string: caps.llb.supports("file.copy.modestring"),
+    }
+}
+
+/// How many builds of one repository run side by side: concurrent builds on a
+/// cold cache repeat each other's work, and each needs memory. Steps run on the
+/// machine that we run on.
+fn parallel_builds() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    u32::try_from(cores / 2).unwrap_or(u32::MAX).clamp(2, 8)
+}

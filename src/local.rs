@@ -1,0 +1,265 @@
+//! The pipeline without a daemon: for the command-line tool and the golden tests.
+//!
+//! Images are not looked up: builder and base images stand in the graph by the
+//! name in the spec, and the frontend's image by its public name.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use buildkit_llb::{ImageRef, Output, Platform, Source, SourceFile};
+
+use crate::diag::{self, Diagnostic};
+use crate::frontend::{check_spec, plan_request};
+use crate::image::ImageConfig;
+use crate::lower::{self, Builder, Features, ImageRequest, Inputs, LowerError, Lowered};
+use crate::options::{OptionError, Options};
+use crate::plan::{self, Plan, bake};
+use crate::scan::{self, Index};
+use crate::spec;
+
+/// The frontend's image in graphs that no daemon gave us.
+const FRONTEND: &str = "docker.io/gofleet/gofleet:1";
+
+/// A spec and a context on this machine.
+#[derive(Debug, Clone)]
+pub struct Local {
+    /// Path of the spec.
+    pub file: PathBuf,
+    /// Directory that paths in the spec are relative to.
+    pub context: PathBuf,
+    options: BTreeMap<String, String>,
+}
+
+/// Why there is no answer; its text is for people, complete.
+#[derive(Debug, Clone)]
+pub enum Problem {
+    /// A file or directory cannot be read.
+    Read(PathBuf, String),
+    /// What the command line says is malformed.
+    Options(Vec<OptionError>),
+    /// The spec or what it says about the sources; rendered.
+    Spec(String),
+    /// The graph cannot be made.
+    Lower(LowerError),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(path, error) => {
+                write!(f, "gofleet: cannot read `{}`: {error}", path.display())
+            }
+            Self::Options(errors) => {
+                let lines: Vec<String> = errors.iter().map(OptionError::to_string).collect();
+                f.write_str(&lines.join("\n"))
+            }
+            Self::Spec(text) => f.write_str(text),
+            Self::Lower(error) => write!(f, "gofleet: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Local {
+    /// A spec and a context, without further options.
+    #[must_use]
+    pub fn new(file: PathBuf, context: PathBuf) -> Self {
+        Self {
+            file,
+            context,
+            options: BTreeMap::new(),
+        }
+    }
+
+    /// Sets an option as a client would send it, such as `platform` or
+    /// `build-arg:NAME`.
+    pub fn option(&mut self, key: &str, value: String) {
+        self.options.insert(key.to_owned(), value);
+    }
+
+    /// Checks the spec against itself and the sources; the text of the warnings.
+    ///
+    /// # Errors
+    ///
+    /// Everything that would stop a build before compiling.
+    pub fn check(&self) -> Result<String, Problem> {
+        let text = self.text()?;
+        let request = self.request(None)?;
+        let mut diagnostics = check_spec(&text, &request);
+        if !diag::has_errors(&diagnostics) {
+            let index = self.index()?;
+            let (spec, _) = spec::parse(&text);
+            for service in spec.iter().flat_map(|spec| &spec.services) {
+                let request = self.request(Some(service.name.value.clone()))?;
+                if let (Some(plan), _) = plan::read(&text, &request) {
+                    diagnostics.extend(self.problems_of(&plan, &index));
+                }
+            }
+        }
+        diag::tidy(&mut diagnostics);
+        let rendered = diag::render(&diagnostics, &self.name());
+        if diag::has_errors(&diagnostics) {
+            Err(Problem::Spec(rendered))
+        } else {
+            Ok(rendered)
+        }
+    }
+
+    /// The bake file.
+    ///
+    /// # Errors
+    ///
+    /// All problems of the spec.
+    pub fn bake(&self) -> Result<String, Problem> {
+        let text = self.text()?;
+        let (spec, diagnostics) = spec::parse(&text);
+        let spec = spec
+            .filter(|_| !diag::has_errors(&diagnostics))
+            .ok_or_else(|| self.spec_problem(&diagnostics))?;
+        let file = bake::bake_file(&spec, &self.request(None)?, None)
+            .map_err(|diagnostics| self.spec_problem(&diagnostics))?;
+        Ok(file.to_hcl())
+    }
+
+    /// The graph of a target as text: one section per platform, with the image
+    /// configuration behind the ops.
+    ///
+    /// # Errors
+    ///
+    /// Everything that would stop a build before compiling.
+    pub fn graph(&self, target: Option<String>) -> Result<String, Problem> {
+        let mut text = String::new();
+        for lowered in self.lower(target)? {
+            let _ = writeln!(text, "== {}", lowered.platform);
+            if let Some(output) = &lowered.output {
+                text.push_str(&buildkit_llb::text::render(&output.marshal()));
+            }
+            if let Some(config) = &lowered.config {
+                let json = serde_json::to_string_pretty(config).unwrap_or_default();
+                let _ = writeln!(text, "config {json}");
+            }
+        }
+        Ok(text)
+    }
+
+    /// Lowers a target.
+    ///
+    /// # Errors
+    ///
+    /// Everything that would stop a build before compiling.
+    pub fn lower(&self, target: Option<String>) -> Result<Vec<Lowered>, Problem> {
+        let text = self.text()?;
+        let options = self.options(target.clone())?;
+        let (plan, diagnostics) = plan::read(&text, &self.request(target)?);
+        let plan = plan.ok_or_else(|| self.spec_problem(&diagnostics))?;
+        let index = self.index()?;
+        let problems = self.problems_of(&plan, &index);
+        if !problems.is_empty() {
+            return Err(self.spec_problem(&problems));
+        }
+        let native = native();
+        let needed =
+            lower::images_needed(&plan, &index, &native).map_err(|d| self.spec_problem(&d))?;
+        let images = needed
+            .into_iter()
+            .map(|request| (request.clone(), by_name(&request)))
+            .collect();
+        let spec = SourceFile::new(self.name(), text.into_bytes()).language("YAML");
+        lower::lower(&Inputs {
+            plan: &plan,
+            index: &index,
+            native: &native,
+            sources: &Source::local("context").build(),
+            frontend: &Source::image(FRONTEND).build(),
+            images: &images,
+            users: &BTreeMap::new(),
+            options: &options,
+            features: Features {
+                merge: true,
+                mode_string: true,
+            },
+            spec: &spec,
+            parallel: 2,
+            salt: "local",
+        })
+        .map_err(Problem::Lower)
+    }
+
+    /// What is wrong between a plan and the sources.
+    fn problems_of(&self, plan: &Plan, index: &Index) -> Vec<Diagnostic> {
+        let mut problems = lower::images_needed(plan, index, &native())
+            .err()
+            .unwrap_or_default();
+        for settings in plan
+            .platforms
+            .iter()
+            .flat_map(|p| lower::image_settings(plan, p))
+        {
+            let missing = settings
+                .files
+                .iter()
+                .filter(|f| !self.context.join(&f.source).exists());
+            problems.extend(missing.map(lower::missing_file));
+        }
+        diag::tidy(&mut problems);
+        problems
+    }
+
+    fn text(&self) -> Result<String, Problem> {
+        fs::read_to_string(&self.file)
+            .map_err(|error| Problem::Read(self.file.clone(), error.to_string()))
+    }
+
+    fn index(&self) -> Result<Index, Problem> {
+        scan::scan(&self.context)
+            .map_err(|error| Problem::Read(self.context.clone(), error.to_string()))
+    }
+
+    fn request(&self, target: Option<String>) -> Result<plan::Request, Problem> {
+        Ok(plan_request(&self.options(target)?, native(), &self.name()))
+    }
+
+    fn options(&self, target: Option<String>) -> Result<Options, Problem> {
+        let mut map = self.options.clone();
+        if let Some(target) = target {
+            map.insert("target".to_owned(), target);
+        }
+        Options::from_map(&map).map_err(Problem::Options)
+    }
+
+    /// The spec's name in messages and source maps: relative to the context, as
+    /// clients send it.
+    fn name(&self) -> String {
+        let inside = self.file.strip_prefix(&self.context).unwrap_or(&self.file);
+        Path::new(inside).display().to_string()
+    }
+
+    fn spec_problem(&self, diagnostics: &[Diagnostic]) -> Problem {
+        Problem::Spec(diag::render(diagnostics, &self.name()))
+    }
+}
+
+/// The platform of a daemon that there is not: the most usual one, so that a
+/// graph does not depend on the machine it is printed on.
+fn native() -> Platform {
+    Platform::new("linux", "amd64", "")
+}
+
+/// An image by its name alone, with the environment that public Go images have.
+fn by_name(request: &ImageRequest) -> Builder {
+    let name = ImageRef::parse(&request.reference)
+        .map_or_else(|_| request.reference.clone(), |r| r.to_string());
+    let output: Output = Source::image(name)
+        .platform(request.platform.clone())
+        .build();
+    let mut config = ImageConfig::default();
+    config.set_env(
+        "PATH",
+        "/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    );
+    config.set_env("GOPATH", "/go");
+    Builder { output, config }
+}

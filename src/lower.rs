@@ -1,0 +1,392 @@
+//! Lowering: plan + scan index → LLB graph and image configurations.
+//!
+//! # Steps
+//!
+//! 1. [`toolchain`]: which Go builds each service, in which module.
+//! 2. [`modules`]: one download step per module root, keyed by manifests alone.
+//! 3. [`build`]: one build step per service and platform, independent of each other.
+//! 4. [`layers`]: what goes into an image, from stable to changing.
+//! 5. [`config`]: the image configuration.
+//!
+//! Before it, in the same solve language, comes [`scan`], whose result is an
+//! input here. Everything is pure: same inputs, same bytes.
+//!
+//! Two places are left for what is to come: the sources of a build step are the
+//! whole context today, and will be the service's closure ([`BuildStep::sources`]);
+//! the order of build steps is left to locks, and will be led by a shared compile.
+
+mod build;
+mod config;
+mod constant;
+mod error;
+mod go;
+mod layers;
+mod modules;
+mod problems;
+mod scan;
+mod settings;
+mod toolchain;
+mod user;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buildkit_llb::{Output, Platform, Position, Range, SourceFile, SourceLocation};
+
+use crate::diag::{Diagnostic, Span};
+use crate::image::ImageConfig;
+use crate::options::{Options, SourceDateEpoch};
+use crate::plan::{ImageSettings, Plan, PlatformPlan, Selection, Service};
+use crate::scan::Index;
+
+pub use error::LowerError;
+pub use go::{Builder, fetch_secrets};
+pub use layers::Features;
+pub use problems::missing_file;
+pub use scan::scan_step;
+pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
+
+use build::{BINARY_DIR, BuildStep, binary_name};
+use config::ConfigInputs;
+use layers::Layer;
+use settings::StepSettings;
+use toolchain::Toolchain;
+use user::ScratchUser;
+
+/// An image that a graph needs, for one platform.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImageRequest {
+    /// Reference as the user typed it.
+    pub reference: String,
+    /// Platform to take it for.
+    pub platform: Platform,
+}
+
+/// Everything that lowering reads.
+pub struct Inputs<'a> {
+    /// What to build.
+    pub plan: &'a Plan,
+    /// What the scan found.
+    pub index: &'a Index,
+    /// The platform that steps run on.
+    pub native: &'a Platform,
+    /// The main context.
+    pub sources: &'a Output,
+    /// The frontend's own image.
+    pub frontend: &'a Output,
+    /// Every image of [`images_needed`].
+    pub images: &'a BTreeMap<ImageRequest, Builder>,
+    /// Users of base images that were looked up, by image and name.
+    pub users: &'a BTreeMap<(ImageRequest, String), String>,
+    /// What the client asked for.
+    pub options: &'a Options,
+    /// What the daemon can do.
+    pub features: Features,
+    /// The spec, for source snippets.
+    pub spec: &'a SourceFile,
+    /// How many builds of one repository run side by side on this machine.
+    pub parallel: u32,
+    /// Text that is different in every build. Under `--no-cache` it becomes content
+    /// of markers, so that steps run again without `ignore_cache`, which would
+    /// empty the cache mounts that other builds are using.
+    pub salt: &'a str,
+}
+
+impl Inputs<'_> {
+    fn settings(&self) -> StepSettings<'_> {
+        StepSettings {
+            options: self.options,
+            parallel: self.parallel,
+        }
+    }
+
+    /// Seconds since 1970 that images say they were made at.
+    fn epoch(&self) -> u64 {
+        match self.options.source_date_epoch {
+            Some(SourceDateEpoch::Seconds(seconds)) => u64::try_from(seconds).unwrap_or(0),
+            _ => 0,
+        }
+    }
+}
+
+/// The result for one platform.
+#[derive(Debug, Clone)]
+pub struct Lowered {
+    /// The target platform.
+    pub platform: Platform,
+    /// Root filesystem; `None` is an empty one.
+    pub output: Option<Output>,
+    /// Image configuration; `None` for bare binaries.
+    pub config: Option<ImageConfig>,
+    /// Configuration of the base image.
+    pub base_config: Option<ImageConfig>,
+}
+
+/// The images that the graph of a plan needs: builders for the platform that
+/// steps run on, base images for each target platform.
+///
+/// # Errors
+///
+/// All services whose main package is missing or outside every module.
+pub fn images_needed(
+    plan: &Plan,
+    index: &Index,
+    native: &Platform,
+) -> Result<Vec<ImageRequest>, Vec<Diagnostic>> {
+    let mut needed = BTreeSet::new();
+    let mut problems = Vec::new();
+    for platform in &plan.platforms {
+        for service in &platform.services {
+            match toolchain::of_service(plan, service, index) {
+                Ok(toolchain) => {
+                    needed.insert(ImageRequest {
+                        reference: toolchain.builder,
+                        platform: native.clone(),
+                    });
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        for settings in image_settings(plan, platform) {
+            needed.extend(base_request(settings, &platform.platform));
+        }
+    }
+    crate::diag::tidy(&mut problems);
+    if problems.is_empty() {
+        Ok(needed.into_iter().collect())
+    } else {
+        Err(problems)
+    }
+}
+
+/// The users whose numbers must be read from a base image.
+#[must_use]
+pub fn users_needed(
+    plan: &Plan,
+    images: &BTreeMap<ImageRequest, Builder>,
+) -> Vec<(ImageRequest, String)> {
+    let mut needed = BTreeSet::new();
+    for platform in &plan.platforms {
+        for settings in image_settings(plan, platform) {
+            let Some(request) = base_request(settings, &platform.platform) else {
+                continue;
+            };
+            let named = match &settings.user {
+                Some(user) => Some(user.value.clone()),
+                None => images
+                    .get(&request)
+                    .map(|image| image.config.config.user.clone()),
+            };
+            if let Some(user) = named.filter(|user| !user.is_empty() && user_needs_lookup(user)) {
+                needed.insert((request, user));
+            }
+        }
+    }
+    needed.into_iter().collect()
+}
+
+/// Lowers a plan: one result per platform.
+///
+/// # Errors
+///
+/// All services whose main package is missing or outside every module, or a
+/// builder image without files.
+pub fn lower(inputs: &Inputs<'_>) -> Result<Vec<Lowered>, LowerError> {
+    inputs
+        .plan
+        .platforms
+        .iter()
+        .map(|platform| lower_platform(inputs, platform))
+        .collect()
+}
+
+fn lower_platform(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, LowerError> {
+    let binaries = build_all(inputs, plan)?;
+    let images = image_settings(inputs.plan, plan);
+    let Some(settings) = images.first() else {
+        return Ok(Lowered {
+            platform: plan.platform.clone(),
+            output: layers::exported_binaries(&binaries, BINARY_DIR, inputs.features),
+            config: None,
+            base_config: None,
+        });
+    };
+    let built: Vec<(&Service, &Output)> = plan.services.iter().zip(&binaries).collect();
+    Ok(lower_image(inputs, &plan.platform, settings, &built))
+}
+
+/// The build steps of a platform, in the order of its services.
+fn build_all(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Vec<Output>, LowerError> {
+    let mut outputs = Vec::new();
+    let mut problems = Vec::new();
+    for service in &plan.services {
+        match toolchain::of_service(inputs.plan, service, inputs.index) {
+            Ok(toolchain) => outputs.push(build_one(inputs, plan, service, &toolchain)?),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() {
+        Ok(outputs)
+    } else {
+        Err(problems.into())
+    }
+}
+
+fn build_one(
+    inputs: &Inputs<'_>,
+    plan: &PlatformPlan,
+    service: &Service,
+    toolchain: &Toolchain,
+) -> Result<Output, LowerError> {
+    let request = ImageRequest {
+        reference: toolchain.builder.clone(),
+        platform: inputs.native.clone(),
+    };
+    let builder = inputs
+        .images
+        .get(&request)
+        .ok_or_else(|| LowerError::EmptyBuilder(toolchain.builder.clone()))?;
+    let salt = inputs
+        .options
+        .no_cache
+        .covers(&service.name)
+        .then_some(inputs.salt);
+    let marker = modules::download(
+        &toolchain.root,
+        builder,
+        inputs.sources,
+        inputs.settings(),
+        salt,
+    )?;
+    let step = BuildStep {
+        service,
+        platform: &plan.platform,
+        toolchain,
+        builder,
+        sources: inputs.sources,
+        modules: &marker,
+        settings: inputs.settings(),
+        label: label(inputs.plan, &plan.platform, &service.name),
+        location: Some(location(inputs.spec, service.span)),
+    };
+    Ok(step.output()?)
+}
+
+fn lower_image(
+    inputs: &Inputs<'_>,
+    platform: &Platform,
+    settings: &ImageSettings,
+    built: &[(&Service, &Output)],
+) -> Lowered {
+    let base_request = base_request(settings, platform);
+    let base = base_request
+        .as_ref()
+        .and_then(|request| inputs.images.get(request));
+    let name = match &inputs.plan.selection {
+        Selection::Service(name) => name.as_str(),
+        Selection::All | Selection::Binaries => "all",
+    };
+    let mut stack: Vec<Layer> = Vec::new();
+    let mut user = None;
+    if base.is_none() {
+        let scratch = settings
+            .user
+            .as_ref()
+            .map_or_else(ScratchUser::default, |u| ScratchUser::parse(&u.value));
+        stack.push(layers::ca_roots(inputs.frontend));
+        if settings.tzdata {
+            stack.push(layers::time_zones(inputs.frontend));
+        }
+        stack.push(layers::users(inputs.frontend, &scratch));
+        user = Some(scratch.numbers());
+    } else if let (Some(request), Some(image)) = (base_request, base) {
+        let named = settings
+            .user
+            .as_ref()
+            .map_or(image.config.config.user.as_str(), |u| u.value.as_str())
+            .to_owned();
+        let found = inputs.users.get(&(request, named.clone())).cloned();
+        user = found.or(Some(named)).filter(|user| !user.is_empty());
+    }
+    let label = label(inputs.plan, platform, name);
+    let located = |entry: &crate::plan::FileEntry| Some(location(inputs.spec, entry.span));
+    stack.extend(layers::files(
+        &settings.files,
+        inputs.sources,
+        inputs.features,
+        located,
+        &label,
+    ));
+    for (service, output) in built {
+        stack.push(layers::binary(output, &service.name));
+    }
+
+    let history: Vec<String> = stack.iter().map(|layer| layer.created_by.clone()).collect();
+    let outputs = stack.into_iter().map(|layer| layer.output).collect();
+    let entry = match &inputs.plan.selection {
+        Selection::Service(_) => built
+            .first()
+            .map(|(service, _)| binary_name(service, platform)),
+        Selection::All | Selection::Binaries => None,
+    };
+    let config = config::image_config(&ConfigInputs {
+        platform,
+        settings,
+        base: base.map(|b| &b.config),
+        user,
+        binary: entry.as_deref(),
+        layers: &history,
+        client_labels: &inputs.options.labels,
+        epoch: inputs.epoch(),
+    });
+    Lowered {
+        platform: platform.clone(),
+        output: layers::join(base.map(|b| &b.output), outputs, inputs.features),
+        config: Some(config),
+        base_config: base.map(|b| b.config.clone()),
+    }
+}
+
+/// The settings of the images that a platform's result has: one, or none for
+/// bare binaries.
+pub(crate) fn image_settings<'a>(
+    plan: &Plan,
+    platform: &'a PlatformPlan,
+) -> Vec<&'a ImageSettings> {
+    match plan.selection {
+        Selection::Service(_) => platform.services.iter().take(1).map(|s| &s.image).collect(),
+        Selection::All => platform.all.iter().collect(),
+        Selection::Binaries => Vec::new(),
+    }
+}
+
+fn base_request(settings: &ImageSettings, platform: &Platform) -> Option<ImageRequest> {
+    let base = settings.base.as_ref()?;
+    (base.value != "scratch").then(|| ImageRequest {
+        reference: base.value.clone(),
+        platform: platform.clone(),
+    })
+}
+
+/// `api`, or `linux/arm64 api` when a build has several platforms.
+fn label(plan: &Plan, platform: &Platform, name: &str) -> String {
+    if plan.platforms.len() > 1 {
+        format!("{platform} {name}")
+    } else {
+        name.to_owned()
+    }
+}
+
+/// A place of the spec, as the daemon wants it: lines from 1, characters from 0.
+fn location(spec: &SourceFile, span: Span) -> SourceLocation {
+    let position = |pos: crate::diag::Pos| Position {
+        line: pos.line,
+        character: pos.column.saturating_sub(1),
+    };
+    SourceLocation::new(
+        spec,
+        [Range {
+            start: position(span.start),
+            end: position(span.end),
+        }],
+    )
+}

@@ -1,0 +1,199 @@
+//! The build step: one per service and platform, independent of each other.
+
+use buildkit_llb::{
+    Describe as _, Error, FileOp, Mkdir, Mount, Output, Platform, Sharing, SourceLocation,
+};
+
+use super::constant::{epoch, quiet};
+use super::go::{self, Builder, SOURCE_DIR};
+use super::modules::MARKER_DIR;
+use super::settings::StepSettings;
+use super::toolchain::Toolchain;
+use crate::plan::{Build, Service};
+
+/// Directory of the binaries, in the build step's output and in the image.
+pub(super) const BINARY_DIR: &str = "/usr/local/bin";
+
+const OUTPUT_DIR: &str = "/out";
+const LDFLAGS: &str = "-s -w -buildid=";
+const SLOT_DIR: &str = "/run/gofleet/slot";
+
+/// What a build step is made of.
+pub(super) struct BuildStep<'a> {
+    pub(super) service: &'a Service,
+    pub(super) platform: &'a Platform,
+    pub(super) toolchain: &'a Toolchain,
+    pub(super) builder: &'a Builder,
+    /// The files that the step can read.
+    pub(super) sources: &'a Output,
+    /// The marker of the download step.
+    pub(super) modules: &'a Output,
+    pub(super) settings: StepSettings<'a>,
+    /// Text in brackets in front of the step's name.
+    pub(super) label: String,
+    pub(super) location: Option<SourceLocation>,
+}
+
+impl BuildStep<'_> {
+    /// A tree that holds the binary at [`BINARY_DIR`], under the service's name.
+    ///
+    /// Every build step has the same mounts, whatever is built beside it, so the
+    /// step has the same key in every solve.
+    pub(super) fn output(&self) -> Result<Output, Error> {
+        let package = self.package();
+        let tree = binary_dir();
+        let target = go_target(self.platform);
+        let mut env: Vec<(&str, &str)> = target.iter().map(|(k, v)| (*k, v.as_str())).collect();
+        env.extend(
+            self.service
+                .build
+                .env
+                .iter()
+                .map(|(k, v)| (k.as_str(), v.as_str())),
+        );
+
+        let mut exec = go::go_exec(
+            self.builder,
+            &self.toolchain.root,
+            self.settings,
+            self.args(&package),
+            &env,
+        )
+        .mount(Mount::bind(SOURCE_DIR, self.sources).readonly())
+        .mount(Mount::bind(MARKER_DIR, self.modules).readonly())
+        .mount(Mount::cache(SLOT_DIR, self.slot()).sharing(Sharing::Locked))
+        .mount(Mount::bind(OUTPUT_DIR, &tree))
+        .name(format!(
+            "[{}] go build {}",
+            self.label,
+            display_path(&self.service.main.value)
+        ));
+        if let Some(location) = &self.location {
+            exec = exec.location(location);
+        }
+        let root = &self.toolchain.root;
+        let exec = if root.vendored || !root.has_requirements {
+            self.settings.offline(exec)
+        } else {
+            self.settings.online(go::fetching(exec))
+        };
+        exec.build().output(OUTPUT_DIR)
+    }
+
+    fn args(&self, package: &str) -> Vec<String> {
+        let build = &self.service.build;
+        let mut args = vec!["go".to_owned(), "build".to_owned(), "-trimpath".to_owned()];
+        if !build.tags.is_empty() {
+            args.push(format!("-tags={}", build.tags.join(",")));
+        }
+        args.push(format!("-ldflags={}", ldflags(build)));
+        args.push(format!(
+            "-o={OUTPUT_DIR}{BINARY_DIR}/{}",
+            binary_name(self.service, self.platform)
+        ));
+        args.push(package.to_owned());
+        args
+    }
+
+    /// The main package as `go build` wants it: relative to its module root.
+    fn package(&self) -> String {
+        let main = self.service.main.value.as_str();
+        let root = self.toolchain.root.dir.as_str();
+        let below = match root {
+            "." => main,
+            root => main
+                .strip_prefix(root)
+                .map_or(main, |rest| rest.trim_start_matches('/')),
+        };
+        display_path(if below.is_empty() { "." } else { below })
+    }
+
+    /// Id of the lock that bounds how many builds of one repository run at once:
+    /// concurrent builds on a cold cache compile what they share once each.
+    ///
+    /// The id of a cache mount is in no key. It comes from the service's name
+    /// alone, so that solves which do not know each other use the same locks.
+    fn slot(&self) -> String {
+        let hash = self.service.name.bytes().fold(0_u32, |hash, byte| {
+            hash.wrapping_mul(31).wrapping_add(u32::from(byte))
+        });
+        let slot = hash % self.settings.parallel.max(1);
+        self.settings
+            .cache_id(&format!("slot/{}/{slot}", self.toolchain.root.dir))
+    }
+}
+
+/// Stripped, without a build id; the spec's own flags come behind and win.
+fn ldflags(build: &Build) -> String {
+    match &build.ldflags {
+        Some(own) => format!("{LDFLAGS} {own}"),
+        None => LDFLAGS.to_owned(),
+    }
+}
+
+/// File name of a service's binary.
+pub(super) fn binary_name(service: &Service, platform: &Platform) -> String {
+    match platform.os.as_str() {
+        "windows" => format!("{}.exe", service.name),
+        _ => service.name.clone(),
+    }
+}
+
+/// The directory that the build step writes into. It is made before the step, so
+/// that the output is a complete tree that an image layer can be copied from.
+fn binary_dir() -> Output {
+    let dir = Mkdir::new(BINARY_DIR)
+        .parents()
+        .mode(0o755)
+        .timestamp(epoch());
+    quiet(FileOp::new().mkdir(dir), "output directory")
+}
+
+/// `./cmd/api`, as people type it.
+fn display_path(path: &str) -> String {
+    if path == "." {
+        path.to_owned()
+    } else {
+        format!("./{path}")
+    }
+}
+
+/// Environment that makes Go compile for a platform (go-build-facts §E2).
+fn go_target(platform: &Platform) -> Vec<(&'static str, String)> {
+    let mut env = vec![
+        ("GOOS", platform.os.clone()),
+        ("GOARCH", platform.arch.clone()),
+    ];
+    let level = |prefix: &str| {
+        platform
+            .variant
+            .strip_prefix(prefix)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    match platform.arch.as_str() {
+        "amd64" if !platform.variant.is_empty() => env.push(("GOAMD64", platform.variant.clone())),
+        "arm64" if !platform.variant.is_empty() => {
+            let version = level("v");
+            let version = if version.contains('.') {
+                version
+            } else {
+                format!("{version}.0")
+            };
+            env.push(("GOARM64", format!("v{version}")));
+        }
+        "arm" => {
+            let version = level("v");
+            env.push((
+                "GOARM",
+                if version.is_empty() {
+                    "7".to_owned()
+                } else {
+                    version
+                },
+            ));
+        }
+        _ => {}
+    }
+    env
+}

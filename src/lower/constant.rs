@@ -1,0 +1,37 @@
+//! Trees with constant content, and the names of bookkeeping steps.
+//!
+//! A marker is a tiny tree that a step mounts only to be ordered behind another
+//! step. Read-only mounts are keyed by content, so whether a marker comes from a
+//! step that ran or from a constant makes no difference to the key: the schedule
+//! is not part of any key.
+
+use buildkit_llb::{Describe as _, FileOp, Mkdir, Output, Timestamp};
+
+/// Fixed time of everything that gofleet puts into an image: 1 January 1970.
+pub(super) fn epoch() -> Timestamp {
+    Timestamp::from_secs(0)
+}
+
+/// Progress group of steps that nobody needs to read about. It is weak: clients
+/// hide it as long as none of its members fails.
+const GROUP: &str = "gofleet.internal";
+
+/// Folds a file op into the group of bookkeeping steps.
+pub(super) fn quiet(op: FileOp, name: &str) -> Output {
+    op.name(format!("[internal] {name}"))
+        .progress_group(GROUP, "[internal] assemble", true)
+        .build()
+}
+
+/// A tree that holds one empty directory. `salt` makes another tree of it: that
+/// is how `--no-cache` runs a step again without pruning its cache mounts.
+pub(super) fn marker(name: &str, salt: Option<&str>) -> Output {
+    let dir = match salt {
+        Some(salt) => format!("/{name}-{salt}"),
+        None => format!("/{name}"),
+    };
+    quiet(
+        FileOp::new().mkdir(Mkdir::new(dir).mode(0o755).timestamp(epoch())),
+        name,
+    )
+}

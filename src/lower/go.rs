@@ -1,0 +1,130 @@
+//! What every step that runs the `go` command has in common: image, caches,
+//! environment, and how it reaches the module proxy.
+
+use std::collections::BTreeMap;
+
+use buildkit_llb::{Exec, ExecBuilder, Mount, Output, SecretEnv};
+
+use super::settings::StepSettings;
+use super::toolchain::ModuleRoot;
+use crate::image::ImageConfig;
+
+/// Where the sources are mounted: the same in every step, so that the compile
+/// cache is shared by all services.
+pub(super) const SOURCE_DIR: &str = "/src";
+
+const MODULE_CACHE: &str = "/go/pkg/mod";
+const BUILD_CACHE: &str = "/root/.cache/go-build";
+const TEMP_DIR: &str = "/tmp";
+
+/// Settings of fetching that may hold credentials or differ between developers.
+/// A step takes them as optional secrets (`--secret id=GOPROXY,env=GOPROXY`):
+/// values of secrets are in no cache key, no layer and no log.
+const FETCH_SECRETS: [&str; 8] = [
+    "GOAUTH",
+    "GOINSECURE",
+    "GONOPROXY",
+    "GONOSUMDB",
+    "GOPRIVATE",
+    "GOPROXY",
+    "GOSUMDB",
+    "GOVCS",
+];
+
+/// The secrets that fetching steps take when the client gives them.
+#[must_use]
+pub fn fetch_secrets() -> &'static [&'static str] {
+    &FETCH_SECRETS
+}
+
+/// The image that a service is compiled in.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    /// Its root filesystem.
+    pub output: Output,
+    /// Its configuration: the environment says where Go is.
+    pub config: ImageConfig,
+}
+
+/// An exec of the `go` command: image, caches, environment; no sources yet.
+///
+/// The root filesystem is read-only: what a step writes goes to a cache, to its
+/// output or to a temporary directory on disk (a link of a large program needs
+/// more than a tmpfs should hold).
+pub(super) fn go_exec<I>(
+    builder: &Builder,
+    root: &ModuleRoot,
+    settings: StepSettings<'_>,
+    args: I,
+    env: &[(&str, &str)],
+) -> ExecBuilder
+where
+    I: IntoIterator,
+    I::Item: Into<String>,
+{
+    let mut exec = Exec::new(args)
+        .mount(Mount::bind("/", &builder.output).readonly())
+        .mount(Mount::cache(BUILD_CACHE, settings.cache_id("build")))
+        .mount(Mount::cache(MODULE_CACHE, settings.cache_id("modules")))
+        .mount(Mount::scratch(TEMP_DIR).no_output())
+        .cwd(work_dir(root));
+    for (name, value) in environment(builder, root, env) {
+        exec = exec.env(name, value);
+    }
+    exec
+}
+
+/// Lets a step reach module proxies and version control.
+pub(super) fn fetching(mut exec: ExecBuilder) -> ExecBuilder {
+    for name in FETCH_SECRETS {
+        exec = exec.secret_env(SecretEnv::new(name).name(name).optional());
+    }
+    exec
+}
+
+fn work_dir(root: &ModuleRoot) -> String {
+    match root.dir.as_str() {
+        "." => SOURCE_DIR.to_owned(),
+        dir => format!("{SOURCE_DIR}/{dir}"),
+    }
+}
+
+/// The image's own environment, then ours over it, in the order of names.
+///
+/// - `GODEBUG=goindex=0`: Go's index of package directories is keyed by names,
+///   sizes and times, not by content; with a shared cache and equal times it
+///   compiles stale files (go-build-facts §D4).
+/// - `GOENV=off`, `GOTELEMETRY=off`, `GOTOOLCHAIN=local`, `GOWORK=`, `GOFLAGS`:
+///   nothing but the spec and the sources decides what is built.
+fn environment(
+    builder: &Builder,
+    root: &ModuleRoot,
+    extra: &[(&str, &str)],
+) -> BTreeMap<String, String> {
+    let mut env: BTreeMap<String, String> = builder
+        .config
+        .env()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let flags = if root.vendored {
+        "-buildvcs=false"
+    } else {
+        "-buildvcs=false -mod=readonly"
+    };
+    let ours = [
+        ("CGO_ENABLED", "0"),
+        ("GOCACHE", BUILD_CACHE),
+        ("GODEBUG", "goindex=0"),
+        ("GOENV", "off"),
+        ("GOFLAGS", flags),
+        ("GOMODCACHE", MODULE_CACHE),
+        ("GOTELEMETRY", "off"),
+        ("GOTMPDIR", TEMP_DIR),
+        ("GOTOOLCHAIN", "local"),
+        ("HOME", "/root"),
+    ];
+    for (name, value) in ours.iter().chain(extra) {
+        env.insert((*name).to_owned(), (*value).to_owned());
+    }
+    env
+}

@@ -1,0 +1,78 @@
+//! The download step: manifests alone → `go mod download` into the module cache.
+//!
+//! Its result is a marker with constant content. A cached download says nothing
+//! about what the cache mount holds now: build steps can fetch for themselves.
+
+use buildkit_llb::{Copy, Describe as _, Error, FileOp, Mount, Output};
+
+use super::constant::{epoch, marker, quiet};
+use super::go::{self, Builder, SOURCE_DIR};
+use super::settings::StepSettings;
+use super::toolchain::ModuleRoot;
+
+/// Where a build step sees the marker of its download step.
+pub(super) const MARKER_DIR: &str = "/run/gofleet/modules";
+
+const MARKER: &str = "modules";
+
+/// The marker to mount into the build steps of one module root: behind a
+/// download, or constant when there is nothing to download.
+pub(super) fn download(
+    root: &ModuleRoot,
+    builder: &Builder,
+    sources: &Output,
+    settings: StepSettings<'_>,
+    salt: Option<&str>,
+) -> Result<Output, Error> {
+    let marker = marker(MARKER, salt);
+    if root.vendored || !root.has_requirements {
+        return Ok(marker);
+    }
+    // As build args these reach this step and no other, because an environment is
+    // part of a step's key.
+    let env: Vec<(&str, &str)> = settings
+        .options
+        .build_args
+        .iter()
+        .filter(|(name, _)| go::fetch_secrets().contains(&name.as_str()))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let exec = go::go_exec(builder, root, settings, ["go", "mod", "download"], &env)
+        // Writable and thrown away: `go mod download` adds lines to `go.sum` that
+        // no build needs. The build itself sees the repository's own file.
+        .mount(Mount::bind(SOURCE_DIR, &manifest_tree(root, sources)).no_output())
+        .mount(Mount::bind(MARKER_DIR, &marker))
+        .name(step_name(root));
+    let exec = settings.online(go::fetching(exec)).build();
+    exec.output(MARKER_DIR)
+}
+
+fn step_name(root: &ModuleRoot) -> String {
+    match root.dir.as_str() {
+        "." => "[modules] go mod download".to_owned(),
+        dir => format!("[modules {dir}] go mod download"),
+    }
+}
+
+/// The manifests and nothing else, with one mode, so that neither another file
+/// nor another umask runs the download again.
+fn manifest_tree(root: &ModuleRoot, sources: &Output) -> Output {
+    let copy = Copy::new(sources, "/", "/")
+        .contents_only()
+        .include(root.manifests.iter().map(|path| escape_pattern(path)))
+        .mode(0o755)
+        .timestamp(epoch());
+    quiet(FileOp::new().copy(copy), "go.mod and go.sum")
+}
+
+/// Makes a path match only itself in a pattern.
+pub(super) fn escape_pattern(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for c in path.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

@@ -1,0 +1,24 @@
+//! Problems that only show when the spec meets the sources.
+
+use crate::diag::{Diagnostic, Rule};
+use crate::plan::{FileEntry, Service};
+
+/// A main package that is in no module.
+pub(super) fn no_module(service: &Service) -> Diagnostic {
+    let message = format!(
+        "the main package of service `{}` is in no module: there is no `go.mod` in `{}` or above",
+        service.name, service.main.value
+    );
+    Diagnostic::new(Rule::NoModule, message)
+        .at(service.main.span)
+        .hint("is the context the root of the repository, and does the ignore file leave `go.mod` in?")
+}
+
+/// An entry of `files` whose source does not exist.
+#[must_use]
+pub fn missing_file(entry: &FileEntry) -> Diagnostic {
+    let message = format!("`{}` does not exist in the context", entry.source);
+    Diagnostic::new(Rule::NoSuchFile, message)
+        .at(entry.span)
+        .hint("paths are relative to the context; is it hidden by the ignore file?")
+}
