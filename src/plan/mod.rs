@@ -19,6 +19,8 @@ mod path;
 mod platform;
 mod service;
 mod target;
+#[cfg(test)]
+mod tests;
 mod toolchain;
 mod value;
 

@@ -4,7 +4,7 @@ use super::{
     Build, Check, FileEntry, ImageSettings, PlatformPlan, Selection, Service, path, toolchain,
     value,
 };
-use crate::diag::{Diagnostic, Rule, Spanned};
+use crate::diag::{Diagnostic, Rule, Span, Spanned};
 use crate::spec::{Scope, ServiceEntry, Settings, Spec, Text, Variables, join_go_flags};
 use buildkit_llb::Platform;
 use std::collections::BTreeMap;
@@ -261,6 +261,7 @@ fn files(
     check: &mut Check<'_>,
 ) -> Vec<FileEntry> {
     let mut entries: BTreeMap<String, FileEntry> = BTreeMap::new();
+    let mut keys: BTreeMap<String, Span> = BTreeMap::new();
     for (dest, entry) in files {
         let Some(value) = check.expand(&entry.value, scope) else {
             continue;
@@ -285,21 +286,25 @@ fn files(
             );
             continue;
         }
-        let new = FileEntry {
-            dest: dest.clone(),
-            source,
-            span,
-        };
-        if entries.insert(dest.clone(), new).is_some() {
+        if let Some(other) = keys.insert(dest.clone(), entry.span) {
+            // The entries come in the order of their keys; the message in that of the text.
+            let (first, second) = (other.min(entry.span), other.max(entry.span));
             check.push(
                 Diagnostic::new(
                     Rule::InvalidPath,
                     format!("two entries of `files` have the destination `{dest}`"),
                 )
-                .at(entry.span)
+                .at(second)
+                .label(first, "first given here")
                 .hint("remove one of the two"),
             );
         }
+        let new = FileEntry {
+            dest: dest.clone(),
+            source,
+            span,
+        };
+        entries.insert(dest, new);
     }
     entries.into_values().collect()
 }

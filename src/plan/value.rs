@@ -19,16 +19,13 @@ pub(super) fn go(text: &str, span: Span) -> Result<GoSetting, Diagnostic> {
         return Ok(GoSetting::Version(spanned(text)));
     }
     let message = format!("`{text}` is neither a Go version nor a builder image");
-    if let Some(version) = text.strip_prefix("go").or(text.strip_prefix('v')) {
-        if is_version(version) {
-            return error(message, format!("write `go: \"{version}\"`"));
-        }
+    let prefixed = text.strip_prefix("go").or(text.strip_prefix('v'));
+    if let Some(version) = prefixed.filter(|v| is_version(v)) {
+        return error(message, format!("write `go: \"{version}\"`"));
     }
     // `1.26-alpine` is a tag: the version with more after it.
-    if let Some((version, _)) = text.split_once('-') {
-        if is_version(version) {
-            return error(message, format!("did you mean `golang:{text}`?"));
-        }
+    if text.split_once('-').is_some_and(|(v, _)| is_version(v)) {
+        return error(message, format!("did you mean `golang:{text}`?"));
     }
     if text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(['/', ':', '@']) {
         let hint = "a version is `1.26` or `1.26.3`; quote it: `go: \"1.26\"`";
@@ -235,23 +232,24 @@ pub(super) fn build_tag(text: &str, span: Span) -> Result<String, Diagnostic> {
 
 /// The name of a variable or label.
 pub(super) fn name(text: &str, field: &str, span: Span) -> Result<(), Diagnostic> {
-    let problem = if text.is_empty() {
-        "is empty"
-    } else if text.contains('=') {
+    let problem = if text.contains('=') {
         "holds `=`"
     } else if text.contains(char::is_whitespace) {
         "holds white space"
     } else if text.contains(char::is_control) {
         "holds a control character"
+    } else if text.is_empty() {
+        ""
     } else {
         return Ok(());
     };
-    Err(Diagnostic::new(
-        Rule::InvalidVariable,
-        format!("the name `{}` in `{field}` {problem}", text.escape_debug()),
-    )
-    .at(span)
-    .hint("write `NAME: value`, or a list of `NAME=value` without white space around `=`"))
+    let message = match text {
+        "" => format!("an empty name in `{field}`"),
+        _ => format!("the name `{}` in `{field}` {problem}", text.escape_debug()),
+    };
+    Err(Diagnostic::new(Rule::InvalidVariable, message)
+        .at(span)
+        .hint("write `NAME: value`, or a list of `NAME=value` without white space around `=`"))
 }
 
 #[cfg(test)]

@@ -64,8 +64,8 @@ impl Type {
         }
     }
 
-    /// A value on one line, for hints: "for example …".
-    pub(crate) fn sample(self) -> &'static str {
+    /// A value on one line.
+    fn sample(self) -> &'static str {
         match self {
             Type::Text | Type::Number => "text",
             Type::Flag => "false",
@@ -102,6 +102,16 @@ pub(crate) struct Field {
 const TOP: &[Place] = &[Place::Top];
 const SERVICE: &[Place] = &[Place::Service];
 const BOTH: &[Place] = &[Place::Service, Place::Defaults];
+
+impl Field {
+    /// The field with a value on one line, for hints: "for example …".
+    pub(crate) fn sample(&self) -> String {
+        match self.example.lines().next() {
+            Some(line) if !line.ends_with(':') => line.to_owned(),
+            _ => format!("{}: {}", self.name, self.ty.sample()),
+        }
+    }
+}
 
 /// All fields, in the order of the reference page.
 pub(crate) const FIELDS: &[Field] = &[

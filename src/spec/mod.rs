@@ -17,6 +17,8 @@ mod read;
 mod reference;
 mod schema;
 mod template;
+#[cfg(test)]
+mod tests;
 mod words;
 mod yaml;
 

@@ -196,12 +196,12 @@ impl Reader {
                         .any(|d| d.hint.as_deref().is_some_and(|h| h.contains("`main`")));
                     // A misspelled `main` is reported once, as such.
                     if !given && !foreign {
-                        self.missing_main(&name);
+                        self.missing_main(&name, "main");
                     }
                 }
             }
             Kind::List(_) => self.no_main_string(&name.value, node),
-            Kind::Scalar(_) => self.missing_main(&name),
+            Kind::Scalar(_) => self.missing_main(&name, &name.value),
         }
         ServiceEntry {
             name,
@@ -210,7 +210,8 @@ impl Reader {
         }
     }
 
-    fn missing_main(&mut self, name: &Spanned<String>) {
+    /// `key` is what is missing: `main` in a mapping, else the service's own value.
+    fn missing_main(&mut self, name: &Spanned<String>, key: &str) {
         let service = &name.value;
         self.push(
             Diagnostic::new(
@@ -219,7 +220,7 @@ impl Reader {
             )
             .at(name.span)
             .hint(format!(
-                "write the directory of its `package main`: `{service}: ./cmd/{service}`"
+                "write the directory of its `package main`: `{key}: ./cmd/{service}`"
             )),
         );
     }
@@ -307,7 +308,7 @@ impl Reader {
                 _ => None,
             };
         }
-        let value = match (field.ty, &node.kind) {
+        match (field.ty, &node.kind) {
             (Type::Text, Kind::Scalar(s)) if s.meaning() == Meaning::Text => {
                 self.text(s, node.span).map(Value::Text)
             }
@@ -361,8 +362,7 @@ impl Reader {
                 self.wrong_type(field, entry, owner);
                 None
             }
-        };
-        value
+        }
     }
 
     /// A list of strings, or one string.
@@ -482,7 +482,7 @@ impl Reader {
         self.push(
             Diagnostic::new(Rule::WrongType, message)
                 .at(node.span)
-                .hint(format!("{} is {}", field.name, field.ty.expected())),
+                .hint(format!("for example: `{}`", field.sample())),
         );
         None
     }
@@ -552,7 +552,7 @@ impl Reader {
             Kind::Scalar(s) if field.ty == Type::Text && !node.is_null() => {
                 format!("quote it: `{}: \"{}\"`", field.name, s.text)
             }
-            _ => format!("for example: `{}: {}`", field.name, field.ty.sample()),
+            _ => format!("for example: `{}`", field.sample()),
         };
         self.push(
             Diagnostic::new(

@@ -373,7 +373,7 @@ impl Parser<'_> {
                     })
                 }
                 ('$', next) => {
-                    let found = next.map_or("nothing".to_owned(), |c| format!("`{c}`"));
+                    let found = next.map_or("nothing".to_owned(), |c| shown(*c));
                     let message = format!("a name follows `$`, found {found}");
                     return Err(self
                         .error(from, from + 1, message)
@@ -426,9 +426,12 @@ impl Parser<'_> {
             }
             (Some(c), _) => {
                 let message = if name.is_empty() {
-                    format!("a name follows `${{`, found `{c}`")
+                    format!("a name follows `${{`, found {}", shown(c))
                 } else {
-                    format!("an operator or `}}` follows `${{{name}`, found `{c}`")
+                    format!(
+                        "an operator or `}}` follows `${{{name}`, found {}",
+                        shown(c)
+                    )
                 };
                 return Err(self.error(from, self.at + 1, message).hint(
                     "operators are `:-` `-` `:?` `?` `:+` `+`; write `$$` for a dollar sign",
@@ -483,6 +486,11 @@ impl Parser<'_> {
         let to = to.min(self.chars.len());
         Diagnostic::new(Rule::InvalidTemplate, message).at(self.place(from, to))
     }
+}
+
+/// A character for messages, on one line.
+fn shown(c: char) -> String {
+    format!("`{}`", c.escape_debug())
 }
 
 fn is_name_start(c: char) -> bool {

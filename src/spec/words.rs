@@ -230,10 +230,14 @@ impl<'a> Line<'a> {
     }
 
     fn needs_shell(&self, token: &Token, c: char) -> Diagnostic {
+        let shown = match c {
+            '`' => "a backtick".to_owned(),
+            c => format!("`{c}`"),
+        };
         self.error(
             Rule::ShellSyntax,
             token,
-            format!("`{c}` needs a shell, and no shell runs this"),
+            format!("{shown} needs a shell, and no shell runs this"),
         )
         .hint("quote it when it is meant literally, or write a list of words")
     }

@@ -353,38 +353,55 @@ fn too_deep(at: Span) -> Stop {
     )
 }
 
-/// The parser's error in our words: its text names the grammar, the hint names the usual cause.
+/// The parser's error in our words, for the usual mistakes.
 fn syntax(kind: &ErrorKind, marker: Marker) -> Diagnostic {
     let at = pos(marker);
     let at = Span { start: at, end: at };
-    let hint = match kind {
+    let (message, hint) = match kind {
         ErrorKind::RecursionLimitExceeded => return *too_deep(at),
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::TabInPlainScalar => "indent with spaces",
-        ErrorKind::UnknownAnchor => {
-            "an alias `*name` needs an anchor `&name` before it; quote a value that starts with `*`"
-        }
-        ErrorKind::MappingValueNotAllowed => {
-            "quote a value that holds `: `, and check the indentation"
-        }
-        ErrorKind::UnexpectedCharacter { .. } => {
-            "quote a value that starts with a special character"
-        }
-        ErrorKind::UnclosedQuotedScalar => "close the quote",
+        | ErrorKind::TabInPlainScalar => ("a tab in the indentation", "indent with spaces"),
+        ErrorKind::UnknownAnchor => (
+            "an alias without an anchor before it",
+            "`*name` repeats what `&name` marks; quote a value that starts with `*`",
+        ),
+        ErrorKind::MappingValueNotAllowed | ErrorKind::SimpleKeyExpected => (
+            "a `:` where no key can be",
+            "quote a value that holds `: ` or ends with `:`, and check the indentation",
+        ),
+        ErrorKind::UnclosedQuotedScalar
+        | ErrorKind::InvalidQuotedScalarIndent
+        | ErrorKind::DocumentIndicatorInQuotedScalar => (
+            "a quoted string that is not closed",
+            "close the quote before this place",
+        ),
         ErrorKind::UnclosedFlowCollection { .. }
         | ErrorKind::UnexpectedEofFlowMapping
-        | ErrorKind::UnexpectedEofFlowSequence => "close the bracket",
-        _ => "check the indentation and the quotes on this line and the one before",
+        | ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::ExpectedFlowMappingSeparator
+        | ErrorKind::ExpectedFlowSequenceSeparator
+        | ErrorKind::InvalidColonPlacement => (
+            "a bracket that is not closed, or a missing comma",
+            "close the bracket, and separate its items with commas",
+        ),
+        ErrorKind::UnexpectedCharacter { .. } => (
+            "a value that starts with a special character",
+            "quote the value",
+        ),
+        other => {
+            // Upstream's sentences start with what was being read; the last clause says what is
+            // wrong.
+            let text = other.to_string();
+            let text = text.rsplit(", ").next().unwrap_or(&text);
+            return Diagnostic::new(Rule::YamlSyntax, format!("not valid YAML: {text}"))
+                .at(at)
+                .hint("check the indentation and the quotes on this line and the one before");
+        }
     };
-    let text = kind.to_string();
-    // Upstream's sentences start with what was being read; the last clause says what is wrong.
-    let text = text.rsplit(", ").next().unwrap_or(&text).to_owned();
-    Diagnostic::new(Rule::YamlSyntax, format!("not valid YAML: {text}"))
-        .at(at)
-        .hint(hint)
+    Diagnostic::new(Rule::YamlSyntax, message).at(at).hint(hint)
 }
 
 fn pos(marker: Marker) -> Pos {

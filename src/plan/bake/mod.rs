@@ -7,7 +7,7 @@
 //! they may hold credentials. The frontend does not know the client's directories, so context and
 //! spec are variables too, `GOFLEET_CONTEXT` and `GOFLEET_FILE`.
 //!
-//! Facts of docker/buildx v0.30, `bake/bake.go`, `bake/hcl.go` and `util/buildflags/attests.go`:
+//! Facts of docker/buildx v0.36.1, `bake/bake.go`, `bake/hcl.go` and `util/buildflags/attests.go`:
 //! a file from standard input has no extension and is read as HCL, then as JSON; a variable takes
 //! the environment's value of its name; an arg that is `null` is left out; target names have no
 //! dots, and names on the command line get `_` for them; a target without provenance setting gets
