@@ -24,7 +24,8 @@
 //! `buildctl` to solve:
 //!
 //! ```text
-//! cargo run -p buildkit-llb --example solve | buildctl build --no-cache --output out
+//! cargo run -p buildkit-llb --example solve |
+//!     buildctl build --no-cache --local src=examples/hello --output type=local,dest=out
 //! ```
 //!
 //! # Ops

@@ -123,7 +123,7 @@ pub trait Describe: Sized {
         self
     }
 
-    /// Limits the resources of an exec. Needs BuildKit 0.32.
+    /// Limits the resources of an exec. Needs BuildKit 0.31.
     fn linux_resources(mut self, resources: LinuxResources) -> Self {
         self.meta_mut().metadata.linux_resources = Some(resources);
         self

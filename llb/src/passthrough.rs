@@ -8,7 +8,7 @@ use crate::{Error, OpMeta, Output, caps};
 
 /// Hands trees on unchanged, once all inputs are built.
 ///
-/// Message `pb.PassthroughOp`. Cap: `passthroughop`; needs BuildKit 0.32. The id
+/// Message `pb.PassthroughOp`. Cap: `passthroughop`; needs BuildKit 0.31. The id
 /// is in the digest of the op, not in the cache key of its outputs.
 ///
 /// ```

@@ -265,7 +265,7 @@ impl Rm {
     }
 }
 
-/// Makes a symbolic link. Message `pb.FileActionSymlink`. Needs BuildKit 0.17.
+/// Makes a symbolic link. Message `pb.FileActionSymlink`. Needs BuildKit 0.19.
 #[derive(Clone, Debug)]
 pub struct Symlink {
     pub(super) owner: Option<Owner>,

@@ -89,14 +89,14 @@ fn order_and_repetition_of_ops_do_not_matter() {
 #[test]
 fn a_long_chain_is_no_trouble() {
     let mut output = Source::local("x").build();
-    for _ in 0..20_000 {
+    for _ in 0..10_000 {
         output = FileOp::on(&output).rm(Rm::new("/x")).build();
     }
     let definition = output.marshal();
     drop(output);
     let embedded = Foreign::from_definition(&definition).unwrap();
     assert_eq!(embedded.check(), Ok(()));
-    assert_eq!(embedded.marshal().def.len(), 20_002);
+    assert_eq!(embedded.marshal().def.len(), 10_002);
 }
 
 /// Ops and a terminal that names the last of them.
