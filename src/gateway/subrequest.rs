@@ -138,10 +138,7 @@ pub fn describe() -> FrontendResult {
             _ => Vec::new(),
         },
         inputs: Vec::new(),
-        metadata: match kind {
-            Subrequest::Bake => vec![named("result.txt", "")],
-            _ => vec![named("result.json", ""), named("result.txt", "")],
-        },
+        metadata: vec![named("result.json", ""), named("result.txt", "")],
         refs: Vec::new(),
     });
     let mut table = Table::new(["NAME", "VERSION", "DESCRIPTION"]);
@@ -222,9 +219,6 @@ pub struct Outline {
     /// What `--secret` can give.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<Secret>,
-    /// The spec in base64; set by [`Outline::result`].
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) sources: Vec<String>,
 }
 
 /// A build argument.
@@ -256,8 +250,17 @@ pub struct Secret {
 impl Outline {
     /// The answer; `spec` is the text that locations are about.
     #[must_use]
-    pub fn result(mut self, spec: &[u8]) -> FrontendResult {
-        self.sources = vec![STANDARD.encode(spec)];
+    pub fn result(&self, spec: &[u8]) -> FrontendResult {
+        #[derive(Serialize)]
+        struct Answer<'a> {
+            #[serde(flatten)]
+            outline: &'a Outline,
+            sources: [String; 1],
+        }
+        let json = Answer {
+            outline: self,
+            sources: [STANDARD.encode(spec)],
+        };
         let mut text = String::new();
         if !self.name.is_empty() {
             text.push_str(&format!("TARGET:      {}\n", self.name));
@@ -282,7 +285,7 @@ impl Outline {
             text.push_str(&table.render());
             text.push('\n');
         }
-        answer(&self, &text)
+        answer(&json, &text)
     }
 }
 

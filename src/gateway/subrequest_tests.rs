@@ -100,7 +100,6 @@ fn outlines_show_args_and_secrets() {
             name: "GOPROXY".to_owned(),
             required: false,
         }],
-        ..Outline::default()
     };
     let result = outline.result(b"a");
     let outline = parsed(&result);

@@ -1,0 +1,211 @@
+//! Whole builds of the real frontend against a fake daemon.
+//!
+//! The sources are those of `examples/hello`, the index is what the real scan
+//! says about them. Building the graph is left to the tests with a real daemon.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use buildkit_llb::{FileOp, Mkdir, Output};
+use buildkit_proto::errdefs::{self, Detail};
+use buildkit_proto::gateway::result::Result as ResultKind;
+use buildkit_proto::prost_types::Any;
+use buildkit_proto::rpc;
+use gofleet::frontend::handle;
+use gofleet::gateway::{Request, serve};
+use gofleet::scan::{INDEX_FILE, scan};
+
+use crate::support::fake_gateway::{
+    Answer, Call, FakeGateway, GATEWAY_CAPS, Graph, ImageAnswer, LLB_CAPS, Script, pong,
+};
+
+const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn hello(file: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples/hello")
+        .join(file);
+    std::fs::read(path).expect("the example")
+}
+
+/// The graph of the frontend's own image.
+fn frontend_image() -> Output {
+    FileOp::new().mkdir(Mkdir::new("/frontend")).build()
+}
+
+fn request(options: &[(&str, &str)]) -> Request {
+    let options = options
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    let workers = r#"[{"platforms":[{"os":"linux","architecture":"amd64"}]}]"#;
+    let mut request = Request::from_vars([
+        ("BUILDKIT_SESSION_ID".into(), "session".into()),
+        ("BUILDKIT_WORKERS".into(), workers.into()),
+    ]);
+    request.options = options.collect();
+    request.frontend_bin = Some(frontend_image().marshal());
+    request
+}
+
+/// A daemon that has the example, its scan and a Go image.
+fn daemon() -> Script {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/hello");
+    let index = serde_json::to_vec(&scan(&root).expect("a scan")).expect("JSON");
+    let go =
+        r#"{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/usr/local/go/bin:/bin"]}}"#;
+    let config = ImageAnswer::Config(DIGEST.to_owned(), go.to_owned());
+    let tree = |name: &str, bytes| Answer::Tree(BTreeMap::from([(name.to_owned(), bytes)]));
+    let mut script = Script::default()
+        .on(
+            |g| g.is_source("local://dockerfile"),
+            tree("fleet.yaml", hello("fleet.yaml")),
+        )
+        .on(|g| g.is_exec(), tree(INDEX_FILE, index));
+    for minor in 20..40 {
+        let reference = format!("docker.io/library/golang:1.{minor}");
+        script.images.insert(reference, config.clone());
+    }
+    script
+}
+
+async fn build(script: Script, options: &[(&str, &str)]) -> (FakeGateway, u8) {
+    let fake = FakeGateway::new(script);
+    let request = request(options);
+    let status = serve(fake.in_memory(), &request, handle).await;
+    fake.assert_no_complaints();
+    (fake, status)
+}
+
+#[tokio::test]
+async fn a_service_becomes_an_image() {
+    let (fake, status) = build(daemon(), &[("target", "api")]).await;
+    assert_eq!(status, 0, "{:?}", fake.returns());
+    let result = fake.returned_result();
+    assert!(matches!(result.result, Some(ResultKind::Ref(r)) if !r.id.is_empty()));
+    let config: serde_json::Value =
+        serde_json::from_slice(&result.metadata["containerimage.config"]).expect("JSON");
+    assert_eq!(config["os"], "linux");
+    assert_eq!(config["architecture"], "amd64");
+}
+
+#[tokio::test]
+async fn several_platforms_are_one_answer_with_an_image_each() {
+    let options = [("target", "api"), ("platform", "linux/amd64,linux/arm64")];
+    let (fake, status) = build(daemon(), &options).await;
+    assert_eq!(status, 0, "{:?}", fake.returns());
+    let result = fake.returned_result();
+    let Some(ResultKind::Refs(map)) = result.result else {
+        panic!("expected a map");
+    };
+    assert_eq!(
+        map.refs.keys().collect::<Vec<_>>(),
+        ["linux/amd64", "linux/arm64"]
+    );
+    assert!(
+        result
+            .metadata
+            .contains_key("containerimage.config/linux/arm64")
+    );
+}
+
+#[tokio::test]
+async fn the_users_cache_goes_along_with_every_build_of_a_graph() {
+    let imports = r#"[{"Type":"registry","Attrs":{"ref":"r.io/cache"}}]"#;
+    let options = [("target", "api"), ("cache-imports", imports)];
+    let (fake, status) = build(daemon(), &options).await;
+    assert_eq!(status, 0);
+    let solves = fake.solves();
+    let (last, _) = solves.last().expect("a solve");
+    assert_eq!(last.cache_imports[0].attrs["ref"], "r.io/cache");
+}
+
+#[tokio::test]
+async fn sources_are_the_same_op_in_every_solve() {
+    let options = [("target", "api"), ("platform", "linux/amd64,linux/arm64")];
+    let (fake, status) = build(daemon(), &options).await;
+    assert_eq!(status, 0);
+    let mut ops = BTreeMap::new();
+    for (_, graph) in fake.solves() {
+        for bytes in graph.definition.def {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if text.contains("local://context") && !text.contains(".dockerignore") {
+                *ops.entry(bytes).or_insert(0) += 1;
+            }
+        }
+    }
+    assert_eq!(ops.len(), 1, "{:?}", ops.keys());
+    assert!(ops.values().sum::<i32>() >= 2);
+}
+
+#[tokio::test]
+async fn a_failed_scan_keeps_every_detail() {
+    let failure = rpc::Status {
+        code: 2,
+        message: "process \"/gofleet scan\" did not complete successfully: exit code: 1".to_owned(),
+        details: vec![Any {
+            type_url: "github.com/moby/buildkit/errdefs.Vertex+json".to_owned(),
+            value: br#"{"digest":"sha256:1"}"#.to_vec(),
+        }],
+    };
+    let mut script = daemon();
+    let fails = (
+        Box::new(|g: &Graph| g.is_exec()) as _,
+        Answer::Fail(failure.clone()),
+    );
+    script.trees.insert(0, fails);
+    let (fake, status) = build(script, &[("target", "api")]).await;
+    assert_eq!(status, 1);
+    let error = fake.returned_error();
+    assert_eq!(error.details, failure.details);
+    assert!(
+        error.message.ends_with(&failure.message),
+        "{}",
+        error.message
+    );
+}
+
+#[tokio::test]
+async fn a_missing_capability_is_named_with_the_release_that_has_it() {
+    let mut script = daemon();
+    script.pong = pong(
+        GATEWAY_CAPS,
+        &LLB_CAPS.replace("exec.mount.cache.sharing", ""),
+    );
+    let (fake, status) = build(script, &[("target", "api")]).await;
+    assert_eq!(status, 1);
+    let message = fake.returned_error().message;
+    assert_eq!(
+        message,
+        "this builder lacks `exec.mount.cache.sharing`; gofleet needs BuildKit 0.12 or newer"
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_there_is_shown_in_the_spec() {
+    let mut script = daemon();
+    let spec = "services:\n  api: ./cmd/nowhere\n";
+    let tree = Answer::files(&[("fleet.yaml", spec)]);
+    let found = Box::new(|g: &Graph| g.is_source("local://dockerfile"));
+    script.trees.insert(0, (found, tree));
+    let (fake, status) = build(script, &[]).await;
+    assert_eq!(status, 1);
+    let error = fake.returned_error();
+    assert!(
+        error.message.contains(" --> fleet.yaml:2:"),
+        "{}",
+        error.message
+    );
+    assert_eq!(errdefs::Source::all(&error)[0].ranges[0].start.line, 2);
+}
+
+#[tokio::test]
+async fn an_unused_build_arg_is_a_warning_under_the_spec() {
+    let options = [("target", "api"), ("build-arg:NOBODY", "1")];
+    let (fake, status) = build(daemon(), &options).await;
+    assert_eq!(status, 0, "{:?}", fake.returns());
+    let warned = fake.calls().into_iter().find_map(|call| match call {
+        Call::Warn(request) => Some(String::from_utf8_lossy(&request.short).into_owned()),
+        _ => None,
+    });
+    assert!(warned.is_some_and(|short| short.contains("NOBODY")));
+}
