@@ -1,11 +1,15 @@
 //! Tests of the program's parts together.
 
+// Helpers of tests are no tests to clippy.
+#![allow(clippy::unwrap_used)]
+
 mod bake;
 mod diagnostics;
 mod exercise;
 mod frontend_process;
 mod frontend_stories;
 mod gateway;
+mod graphs;
 mod never_panics;
 mod reference;
 mod support;

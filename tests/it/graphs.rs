@@ -1,0 +1,220 @@
+//! Graphs of the examples: golden texts, and what must not change a step.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use buildkit_llb::{CUSTOM_NAME, Digest, encode_definition, pb};
+use gofleet::local::Local;
+use prost::Message as _;
+
+use crate::support::golden;
+
+/// Example, target, platforms.
+const CASES: [(&str, &str, &str); 6] = [
+    ("examples/hello", "api", "linux/amd64"),
+    ("examples/hello", "all", "linux/amd64"),
+    ("examples/hello", "binaries", "windows/amd64"),
+    ("examples/shop", "api", "linux/amd64,linux/arm64"),
+    ("examples/shop", "migrate", "linux/arm/v7"),
+    ("tests/fixtures/strange", "all", "linux/arm64"),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn example(dir: &str) -> Local {
+    let context = root().join(dir);
+    Local::new(context.join("fleet.yaml"), context)
+}
+
+/// The examples make exactly the graphs that are checked in.
+#[test]
+fn golden_graphs() {
+    let mut check = golden::Check::new();
+    for (dir, target, platforms) in CASES {
+        let mut local = example(dir);
+        local.option("platform", platforms.to_owned());
+        let text = local.graph(Some(target.to_owned())).unwrap();
+        assert_eq!(text, local.graph(Some(target.to_owned())).unwrap());
+        let name = Path::new(dir).file_name().unwrap().to_str().unwrap();
+        let file = format!("{name}-{target}-{}.txt", platforms.replace(['/', ','], "-"));
+        check.file(&root().join("tests/it/graphs").join(file), &text);
+    }
+    check.finish();
+}
+
+/// The ops of a target's graphs by their names.
+struct Ops(BTreeMap<String, (String, pb::Op, pb::OpMetadata)>);
+
+impl Ops {
+    fn of(local: &Local, target: &str) -> Self {
+        let mut ops = BTreeMap::new();
+        for lowered in local.lower(Some(target.to_owned())).unwrap() {
+            let definition = lowered.output.unwrap().marshal();
+            // Deterministic encoding: encoding again gives the same bytes.
+            assert_eq!(
+                encode_definition(&definition),
+                encode_definition(&definition.clone())
+            );
+            for bytes in &definition.def {
+                let digest = Digest::of(bytes).to_string();
+                let metadata = definition.metadata[&digest].clone();
+                if let Some(name) = metadata.description.get(CUSTOM_NAME) {
+                    let op = pb::Op::decode(bytes.as_slice()).unwrap();
+                    ops.insert(name.clone(), (digest, op, metadata.clone()));
+                }
+            }
+        }
+        Self(ops)
+    }
+
+    fn digest(&self, name: &str) -> &str {
+        &self.0[name].0
+    }
+
+    fn exec(&self, name: &str) -> &pb::ExecOp {
+        match &self.0[name].1.op {
+            Some(pb::op::Op::Exec(exec)) => exec,
+            other => panic!("{name} is no exec: {other:?}"),
+        }
+    }
+}
+
+const BUILD: &str = "[api] go build ./cmd/api";
+const DOWNLOAD: &str = "[modules] go mod download";
+
+/// A repository with one requirement and a given spec.
+fn repository(spec: &str) -> (tempfile::TempDir, Local) {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("go.mod", "module m\ngo 1.26\nrequire x.org/y v1.0.0\n");
+    write("cmd/api/main.go", "package main\n");
+    write("cmd/worker/main.go", "package main\n");
+    write("assets/a.txt", "a");
+    write("fleet.yaml", spec);
+    let local = Local::new(dir.path().join("fleet.yaml"), dir.path().to_owned());
+    (dir, local)
+}
+
+const SPEC: &str = "services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n";
+
+/// Whatever is built beside it, a service has the same build step: that is how
+/// solves which do not know each other find each other's results.
+#[test]
+fn a_build_step_is_the_same_op_in_every_solve() {
+    let (_dir, local) = repository(SPEC);
+    let alone = Ops::of(&local, "api");
+    for target in ["all", "binaries"] {
+        assert_eq!(alone.digest(BUILD), Ops::of(&local, target).digest(BUILD));
+    }
+    let (_dir, turned) = repository("services:\n  worker: ./cmd/worker\n  api: ./cmd/api\n");
+    assert_eq!(
+        alone.digest(BUILD),
+        Ops::of(&turned, "binaries").digest(BUILD)
+    );
+}
+
+/// What only the image says changes no build step.
+#[test]
+fn image_settings_change_no_build_step() {
+    let (_dir, plain) = repository(SPEC);
+    let (_dir, rich) = repository(
+        "defaults: {image: 'r/${SERVICE}', labels: {a: b}}\nservices:\n  api:\n    main: ./cmd/api\n    \
+         environment: {A: b}\n    user: app\n    expose: ['80']\n    tzdata: false\n    \
+         files: {/assets: ./assets}\n    entrypoint: /x\n  worker: ./cmd/worker\n",
+    );
+    let plain = Ops::of(&plain, "api");
+    let rich = Ops::of(&rich, "api");
+    assert_eq!(plain.digest(BUILD), rich.digest(BUILD));
+}
+
+/// Fetch settings as build args are in the download step's environment and in no
+/// other; as secrets they are optional, so that their absence changes nothing.
+#[test]
+fn fetch_settings_reach_the_download_step_alone() {
+    let (_dir, mut local) = repository(SPEC);
+    let before = Ops::of(&local, "api");
+    local.option(
+        "build-arg:GOPROXY",
+        "http://user:secret@127.0.0.1".to_owned(),
+    );
+    let after = Ops::of(&local, "api");
+    let has = |ops: &Ops, name: &str| {
+        ops.exec(name)
+            .meta
+            .as_ref()
+            .unwrap()
+            .env
+            .iter()
+            .any(|e| e.contains("secret"))
+    };
+    assert!(has(&after, DOWNLOAD));
+    assert!(!has(&after, BUILD));
+    assert_ne!(before.digest(DOWNLOAD), after.digest(DOWNLOAD));
+    for name in [DOWNLOAD, BUILD] {
+        let secrets = &after.exec(name).secretenv;
+        assert!(secrets.iter().any(|s| s.id == "GOPROXY"));
+        assert!(secrets.iter().all(|s| s.optional));
+    }
+}
+
+/// `--no-cache` runs steps again by other markers: `ignore_cache` on a step with
+/// cache mounts would empty them under other builds.
+#[test]
+fn no_cache_never_empties_cache_mounts() {
+    let (_dir, mut local) = repository(SPEC);
+    let cached = Ops::of(&local, "api");
+    local.option("no-cache", String::new());
+    let fresh = Ops::of(&local, "api");
+    assert_ne!(cached.digest(BUILD), fresh.digest(BUILD));
+    assert_ne!(cached.digest(DOWNLOAD), fresh.digest(DOWNLOAD));
+    for (name, (_, op, metadata)) in &fresh.0 {
+        if let Some(pb::op::Op::Exec(exec)) = &op.op
+            && exec.mounts.iter().any(|m| m.cache_opt.is_some())
+        {
+            assert!(!metadata.ignore_cache, "{name}");
+        }
+    }
+    // A filter reaches the named service alone.
+    local.option("no-cache", "worker".to_owned());
+    assert_eq!(cached.digest(BUILD), Ops::of(&local, "api").digest(BUILD));
+}
+
+/// Ids of cache mounts are outside of a step's key only if they do not end in
+/// the mount's destination (BuildKit v0.32, `solver/llbsolver/ops/exec.go`).
+#[test]
+fn cache_mount_ids_are_in_no_key() {
+    let (_dir, mut local) = repository(SPEC);
+    local.option("build-arg:BUILDKIT_CACHE_MOUNT_NS", "team".to_owned());
+    let ops = Ops::of(&local, "api");
+    for name in [DOWNLOAD, BUILD] {
+        for mount in &ops.exec(name).mounts {
+            let Some(cache) = &mount.cache_opt else {
+                continue;
+            };
+            assert!(cache.id.starts_with("team/"), "{}", cache.id);
+            let rest = cache.id.split_once('/').unwrap().1;
+            assert!(cache.id != mount.dest && rest != mount.dest);
+        }
+    }
+}
+
+/// No step runs a shell, and steps that fetch nothing have no network.
+#[test]
+fn steps_are_argvs_and_offline_when_they_can_be() {
+    let (dir, local) = repository(SPEC);
+    for (name, (_, op, _)) in &Ops::of(&local, "all").0 {
+        if let Some(pb::op::Op::Exec(exec)) = &op.op {
+            assert_eq!(exec.meta.as_ref().unwrap().args[0], "go", "{name}");
+        }
+    }
+    let network = |ops: &Ops| ops.exec(BUILD).network;
+    assert_eq!(network(&Ops::of(&local, "api")), pb::NetMode::Unset as i32);
+    std::fs::write(dir.path().join("go.mod"), "module m\ngo 1.26\n").unwrap();
+    assert_eq!(network(&Ops::of(&local, "api")), pb::NetMode::None as i32);
+}
