@@ -106,6 +106,8 @@ enum Main {
     /// A tree of the graph.
     Remote {
         root: Output,
+        /// The repository or download behind it; inputs have none.
+        source: Option<Output>,
         /// Where the spec is read from, without `contextsubdir`; `None` is a
         /// local directory.
         spec: Option<Output>,
@@ -179,6 +181,14 @@ impl<'a> Loader<'a> {
         Ok(matches!(self.main().await?, Main::Local { .. }))
     }
 
+    /// The source that a remote main context comes from.
+    pub(super) async fn remote_source(&self) -> Result<Option<&Output>, Error> {
+        Ok(match self.main().await? {
+            Main::Local { .. } => None,
+            Main::Remote { source, .. } => source.as_ref(),
+        })
+    }
+
     /// A copy of the wanted part; the tree itself when all of it is wanted.
     fn part(&self, root: &Output, query: &ContextQuery) -> Output {
         let subdir = self.options.contexts.subdir.as_deref();
@@ -206,6 +216,7 @@ impl<'a> Loader<'a> {
                 let root = git(url, &name)?;
                 Ok(Main::Remote {
                     spec: Some(root.clone()),
+                    source: Some(root.clone()),
                     root,
                     spec_name: None,
                 })
@@ -218,6 +229,7 @@ impl<'a> Loader<'a> {
                 Ok(match input(CONTEXT)? {
                     Some(root) => Main::Remote {
                         root,
+                        source: None,
                         spec,
                         spec_name: None,
                     },
@@ -247,6 +259,7 @@ impl<'a> Loader<'a> {
         if !archive::is_archive(&head) {
             return Ok(Main::Remote {
                 spec: Some(file.clone()),
+                source: Some(file.clone()),
                 root: file,
                 spec_name: Some(DOWNLOAD),
             });
@@ -258,6 +271,7 @@ impl<'a> Loader<'a> {
             .build();
         Ok(Main::Remote {
             spec: Some(root.clone()),
+            source: Some(file),
             root,
             spec_name: None,
         })

@@ -5,8 +5,8 @@
 //! 1. [`serve`] runs it: environment ([`environment`]), wire ([`stdio`],
 //!    [`bridge`]), capabilities ([`caps`]), the handler, one `Return`.
 //! 2. [`client`] and [`images`] are the calls that the handler makes.
-//! 3. [`load`] and [`named`] load the spec, the ignore file and the contexts
-//!    as the Dockerfile frontend loads them.
+//! 3. [`load`], [`named`] and [`epoch`] load the spec, the ignore file and the
+//!    contexts as the Dockerfile frontend loads them.
 //! 4. [`result`], [`subrequest`] and [`error`] are the forms of the answer.
 //!
 //! All I/O of frontend mode is here. Nothing here knows Go, specs or plans.
@@ -16,6 +16,7 @@ pub mod bridge;
 pub mod caps;
 pub mod client;
 pub mod environment;
+pub mod epoch;
 pub mod error;
 mod ignore_file;
 pub mod images;

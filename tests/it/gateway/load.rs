@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{FileOp, Mkfile, Output};
+use buildkit_llb::{FileOp, Mkfile, Output, Platform};
 use buildkit_proto::pb;
 use gofleet::gateway::{ContextQuery, Error, FrontendResult, Loader, Solve};
 use gofleet::options::Options;
 
 use super::run;
-use crate::support::fake_gateway::{Answer, FakeGateway, Graph, Script};
+use crate::support::fake_gateway::{Answer, FakeGateway, Graph, ImageAnswer, Script};
 
 /// What was loaded: the spec, and the graph of the main context.
 struct Loaded {
@@ -372,4 +372,46 @@ async fn a_broken_input_is_an_error_of_the_request() {
         message.starts_with("the client sent an input that is no graph"),
         "{message}"
     );
+}
+
+/// What `SOURCE_DATE_EPOCH` stands for.
+async fn epoch(script: Script, pairs: &[(&str, &str)]) -> Result<Option<i64>, Error> {
+    let options = options(pairs);
+    let mut epoch = Ok(None);
+    run(script, async |gateway, request| {
+        let native = Platform::parse("linux/amd64").expect("a platform");
+        let loader = Loader::new(gateway, request, &options);
+        epoch = loader.source_date_epoch(&native).await;
+        Ok(FrontendResult::default())
+    })
+    .await;
+    epoch
+}
+
+#[tokio::test]
+async fn the_epoch_is_a_number_or_the_time_of_a_context() {
+    const ARG: &str = "build-arg:SOURCE_DATE_EPOCH";
+    let script = || Script {
+        images: [
+            (
+                "h/r.git".to_owned(),
+                ImageAnswer::Commit("committer C <c> 77 +0000\n".to_owned()),
+            ),
+            ("h/a.tar".to_owned(), ImageAnswer::Modified(88)),
+        ]
+        .into(),
+        ..Script::default()
+    };
+    let git = ("context", "https://h/r.git");
+    let ask = async |pairs: &[_]| epoch(script(), pairs).await.expect("an epoch");
+    assert_eq!(ask(&[]).await, None);
+    assert_eq!(ask(&[(ARG, "5"), git]).await, Some(5));
+    assert_eq!(ask(&[(ARG, "context"), git]).await, Some(77));
+    assert_eq!(ask(&[(ARG, "context")]).await, None);
+    let named = ("context:src", "https://h/a.tar");
+    assert_eq!(ask(&[(ARG, "src"), named]).await, Some(88));
+    let error = epoch(script(), &[(ARG, "Yesterday")])
+        .await
+        .expect_err("no context");
+    assert!(error.to_string().contains("found `Yesterday`"), "{error}");
 }

@@ -18,11 +18,13 @@ use buildkit_proto::gateway::{
     NewContainerRequest, NewContainerResponse, PingRequest, PongResponse, ReadDirRequest,
     ReadDirResponse, ReadFileRequest, ReadFileResponse, Ref, ReleaseContainerRequest,
     ReleaseContainerResponse, ResolveImageConfigRequest, ResolveImageConfigResponse,
-    ResolveSourceImageResponse, ResolveSourceMetaRequest, ResolveSourceMetaResponse, ReturnRequest,
-    ReturnResponse, SolveRequest, SolveResponse, StatFileRequest, StatFileResponse, WarnRequest,
-    WarnResponse, result,
+    ResolveSourceGitResponse, ResolveSourceHttpResponse, ResolveSourceImageResponse,
+    ResolveSourceMetaRequest, ResolveSourceMetaResponse, ReturnRequest, ReturnResponse,
+    SolveRequest, SolveResponse, StatFileRequest, StatFileResponse, WarnRequest, WarnResponse,
+    result,
 };
 use buildkit_proto::prost::Message;
+use buildkit_proto::prost_types::Timestamp;
 use buildkit_proto::{fsutil, pb, rpc};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
@@ -61,6 +63,10 @@ pub(crate) enum ImageAnswer {
     Config(String, String),
     /// A policy makes another source of it.
     Other(String),
+    /// No image but a repository, with a commit.
+    Commit(String),
+    /// No image but a download, with the time of its last change.
+    Modified(i64),
 }
 
 type Matcher = Box<dyn Fn(&Graph) -> bool + Send + Sync>;
@@ -473,23 +479,37 @@ impl LlbBridge for FakeGateway {
         // Two lookups of one image at the same time must meet here.
         tokio::time::sleep(Duration::from_millis(20)).await;
         let reference = source.identifier.split_once("://").map_or("", |(_, r)| r);
-        let image = match self.shared.script.images.get(reference) {
-            Some(ImageAnswer::Config(digest, config)) => Some(ResolveSourceImageResponse {
-                digest: digest.clone(),
-                config: config.clone().into_bytes(),
-                attestation_chain: None,
-            }),
-            Some(ImageAnswer::Other(identifier)) => {
-                source.identifier.clone_from(identifier);
-                None
+        let mut answer = ResolveSourceMetaResponse::default();
+        match self.shared.script.images.get(reference) {
+            Some(ImageAnswer::Config(digest, config)) => {
+                answer.image = Some(ResolveSourceImageResponse {
+                    digest: digest.clone(),
+                    config: config.clone().into_bytes(),
+                    attestation_chain: None,
+                });
+            }
+            Some(ImageAnswer::Other(identifier)) => source.identifier.clone_from(identifier),
+            Some(ImageAnswer::Commit(object)) => {
+                let wanted = request.git.is_some_and(|git| git.return_object);
+                let object = if wanted { object.as_bytes() } else { b"" };
+                answer.git = Some(ResolveSourceGitResponse {
+                    commit_object: object.to_vec(),
+                    ..ResolveSourceGitResponse::default()
+                });
+            }
+            Some(ImageAnswer::Modified(seconds)) => {
+                answer.http = Some(ResolveSourceHttpResponse {
+                    last_modified: Some(Timestamp {
+                        seconds: *seconds,
+                        nanos: 0,
+                    }),
+                    ..ResolveSourceHttpResponse::default()
+                });
             }
             None => return Err(Status::unknown(format!("{reference}: not found"))),
-        };
-        Ok(Response::new(ResolveSourceMetaResponse {
-            source: Some(source),
-            image,
-            ..ResolveSourceMetaResponse::default()
-        }))
+        }
+        answer.source = Some(source);
+        Ok(Response::new(answer))
     }
 
     async fn solve(&self, request: Request<SolveRequest>) -> Reply<SolveResponse> {
