@@ -2,7 +2,7 @@
 //!
 //! Parsing, planning and lowering give a value and a list of [`Diagnostic`]s rather than the first
 //! error, so that one run reports everything. A diagnostic names a [`Rule`]; the table of rules is
-//! in [`rules`], `docs/diagnostics.md` is generated from it, and [`render`] turns diagnostics into
+//! in `rules`, `docs/diagnostics.md` is generated from it, and [`render()`] turns diagnostics into
 //! the text people read. Sending them to the daemon is left to the gateway.
 
 mod render;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Parses, plans and renders a text for several requests. Must never panic.
 ///
 /// Returns whether the text is a spec without errors.
-pub fn exercise(text: &str) -> bool {
+pub(crate) fn exercise(text: &str) -> bool {
     let request = |target: Option<&str>| Request {
         target: target.map(Into::into),
         platforms: Vec::new(),

@@ -1,7 +1,7 @@
 //! The bake file of a spec: one target per service, for `docker buildx bake`.
 //!
-//! In: a spec and the request of `--call bake`. Out: a [`BakeFile`], pure data; [`render`] writes
-//! it. Build args of `image` become variables of the bake file, so that
+//! In: a spec and the request of `--call bake`. Out: a [`BakeFile`], pure data that
+//! [`BakeFile::to_hcl`] writes. Build args of `image` become variables of the bake file, so that
 //! `REGISTRY=… TAG=… docker buildx bake -f -` decides where images go. Build args that the client
 //! gave and the service uses are carried as `args`; module proxy settings and proxies are not,
 //! they may hold credentials. The frontend does not know the client's directories, so context and

@@ -6,13 +6,13 @@ use std::path::Path;
 /// Compares texts with files, and fails once for all of them.
 ///
 /// With `UPDATE=1` in the environment the files are written instead.
-pub struct Check {
+pub(crate) struct Check {
     update: bool,
     different: Vec<String>,
 }
 
 impl Check {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             update: std::env::var_os("UPDATE").is_some_and(|v| v == "1"),
             different: Vec::new(),
@@ -20,7 +20,7 @@ impl Check {
     }
 
     /// Compares one text with one file.
-    pub fn file(&mut self, path: &Path, text: &str) {
+    pub(crate) fn file(&mut self, path: &Path, text: &str) {
         let expected = fs::read_to_string(path).unwrap_or_default();
         if expected == text {
             return;
@@ -35,7 +35,7 @@ impl Check {
     }
 
     /// Fails when any text was different.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         assert!(
             self.different.is_empty(),
             "{}\n{} golden files differ; UPDATE=1 writes them anew",
