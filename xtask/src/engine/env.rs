@@ -101,11 +101,6 @@ fn answers(host: &str) -> bool {
 }
 
 impl Engine {
-    /// The variables that select this engine, `PATH` aside.
-    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
-        &self.variables
-    }
-
     /// Lines for a shell: `export NAME='value'`.
     pub(crate) fn exports(&self) -> String {
         let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));

@@ -18,8 +18,8 @@ use crate::run;
 
 /// Name of the registry among the daemons.
 pub(crate) const REGISTRY: &str = "registry";
-/// The first Docker whose command speaks the API that today's engine asks for.
-const OLDEST_DOCKER_COMMAND: u32 = 25;
+/// The first docker command that builds with buildx.
+const OLDEST_DOCKER_COMMAND: u32 = 23;
 /// What the caches of one daemon may hold, in MB and for Docker as text.
 const CACHE_MB: u32 = 30_000;
 
