@@ -1,0 +1,129 @@
+//! Where the sources, the spec and the images may come from.
+
+use tempfile::TempDir;
+
+use crate::support::build::buildx;
+use crate::support::engine::engine;
+use crate::support::git::{GitServer, commit_all};
+use crate::support::repo::Repo;
+
+fn one_service() -> Repo {
+    let repo = Repo::new();
+    repo.program("cmd/api").spec("services:\n  api: ./cmd/api\n");
+    repo
+}
+
+/// All files of a repository as an archive.
+fn archive(repo: &Repo) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    builder.append_dir_all("", repo.path()).unwrap();
+    builder.into_inner().unwrap()
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn an_archive_on_standard_input_is_a_context() {
+    let repo = one_service();
+    let expected = buildx(&repo).image();
+    let empty = Repo::new();
+    let built = buildx(&empty).context("-").stdin(archive(&repo)).image();
+    assert_eq!(built.image().digest, expected.image().digest);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_spec_on_standard_input_builds_the_directory() {
+    let repo = one_service();
+    let expected = buildx(&repo).image();
+    let spec = repo.read("fleet.yaml");
+    std::fs::remove_file(repo.file("fleet.yaml")).unwrap();
+    let built = buildx(&repo).spec("-").stdin(spec).image();
+    assert_eq!(built.image().digest, expected.image().digest);
+    // Problems of a spec that has no path are shown as well.
+    let bad = buildx(&repo).spec("-").stdin("# syntax=gofleet/gofleet:1\nservices:\n  api:\n    mian: x\n").fails();
+    bad.says(["UnknownField", ">>>     mian: x"]);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_git_repository_is_a_context() {
+    let base = TempDir::new().unwrap();
+    let repo = one_service();
+    let expected = buildx(&repo).image();
+    // The same repository at the root, and in a sub-directory of another one.
+    let (root, outer) = (base.path().join("root"), base.path().join("outer"));
+    repo.copy_to(&root);
+    commit_all(&root);
+    repo.copy_to(&outer.join("services"));
+    commit_all(&outer);
+    let server = GitServer::start(base.path());
+
+    let built = buildx(&repo).context(server.url("root")).image();
+    assert_eq!(built.image().digest, expected.image().digest);
+    let built = buildx(&repo).context(format!("{}#main:services", server.url("outer"))).image();
+    assert_eq!(built.image().digest, expected.image().digest);
+    let bad = buildx(&repo).context(server.url("root")).spec("other.yaml").fails();
+    bad.says(["other.yaml"]);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn an_ignore_file_keeps_files_out_of_the_build() {
+    let repo = one_service();
+    repo.program("cmd/secret").spec("services:\n  api: ./cmd/api\n  secret: ./cmd/secret\n");
+    repo.write(".dockerignore", "cmd/secret\n");
+    buildx(&repo).target("api").progress();
+    buildx(&repo).target("secret").fails().says(["NoSuchPackage", "ignore"]);
+    // The spec's own ignore file takes the place of the general one.
+    repo.write("fleet.yaml.dockerignore", "cmd/api\n");
+    buildx(&repo).target("secret").progress();
+    buildx(&repo).target("api").fails().says(["NoSuchPackage"]);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn an_ignored_file_runs_nothing_when_it_changes() {
+    let repo = one_service();
+    repo.write(".dockerignore", "docs\n").write("docs/a.md", "one");
+    buildx(&repo).progress();
+    repo.write("docs/a.md", "two").write("docs/b.md", "new");
+    let progress = buildx(&repo).progress();
+    assert_eq!(progress.executed(), [""; 0], "{}", progress.list());
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_named_context_replaces_the_builder_image() {
+    let registry = &engine().registry;
+    let repo = one_service();
+    let expected = buildx(&repo).image();
+    // The layers are in the registry already: only the configuration is new.
+    let other = format!("{registry}/library/golang:e2e");
+    let image = Repo::new();
+    image.write("Dockerfile", &format!("FROM golang:1.26\nENV E2E={}\n", image.nonce));
+    buildx(&image).spec("Dockerfile").args(["--push", "--tag", &other]).tool("plain", None).ok();
+
+    let context = format!("golang:1.26=docker-image://{other}");
+    let built = buildx(&repo).args(["--build-context", &context]).image();
+    assert_eq!(built.progress.go_steps(), ["[api] go build ./cmd/api"], "{}", built.progress.list());
+    assert!(
+        built.progress.vertices().any(|vertex| vertex.name.contains("library/golang:e2e")),
+        "{}",
+        built.progress.list()
+    );
+    assert_eq!(built.image().digest, expected.image().digest, "the same Go, the same image");
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_named_context_replaces_the_base_image() {
+    let repo = one_service();
+    repo.spec("services:\n  api:\n    main: ./cmd/api\n    base: example.invalid/base:1\n");
+    let files = Repo::new();
+    files.write("etc/passwd", "root:x:0:0::/:/\n").write("etc/note", &files.nonce);
+    // A directory, as one would try a base image before it exists.
+    let context = format!("example.invalid/base:1={}", files.path().display());
+    let built = buildx(&repo).args(["--build-context", &context]).image();
+    assert_eq!(built.image().text("etc/note"), files.nonce);
+    assert!(built.image().find("usr/local/bin/api").is_some());
+}

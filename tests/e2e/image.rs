@@ -1,0 +1,274 @@
+//! What is in an image, and that it runs.
+
+use std::fs;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::build::{build_on, buildctl_dockerfile, buildx};
+use crate::support::command::docker;
+use crate::support::daemon::Daemon;
+use crate::support::elf::{Elf, Machine};
+use crate::support::engine::{engine, heavy, needs_docker};
+use crate::support::oci::{self, Image};
+use crate::support::repo::Repo;
+
+const STRANGE: &str = "tests/fixtures/strange";
+const EPOCH: &str = "1970-01-01T00:00:00Z";
+const CA_BUNDLE: &str = "etc/ssl/certs/ca-certificates.crt";
+
+/// One service with files of its own.
+fn repo_with_files() -> Repo {
+    let repo = Repo::new();
+    repo.program("cmd/api")
+        .write("migrations/1.sql", "select 1;\n")
+        .write("migrations/more/2.sql", "select 2;\n")
+        .write("motd.txt", "hello\n")
+        .spec(
+            "services:\n  api:\n    main: ./cmd/api\n    files:\n      /srv/migrations: ./migrations\n      \
+             /etc/motd: motd.txt\n",
+        );
+    repo
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_repository_never_seen_before_builds_static_binaries_for_two_platforms() {
+    let _heavy = heavy();
+    let repo = Repo::copy_of(STRANGE);
+    let out = TempDir::new().unwrap();
+    let both = "linux/amd64,linux/arm64";
+    let progress = buildx(&repo).target("binaries").platform(both).fetching().files(out.path());
+    assert_eq!(
+        progress.go_steps().into_iter().filter(|name| name.contains("go build")).count(),
+        progress.vertices().filter(|vertex| vertex.name.contains("go build") && !vertex.cached).count(),
+    );
+    for (dir, machine) in [("linux_amd64", Machine::Amd64), ("linux_arm64", Machine::Arm64)] {
+        for service in ["front", "tlscheck", "thing"] {
+            let elf = Elf::read(&fs::read(out.path().join(dir).join(service)).unwrap());
+            assert!(!elf.dynamic && !elf.symbols, "{dir}/{service}: {elf:?}");
+            assert_eq!(elf.machine, machine, "{dir}/{service}");
+        }
+    }
+
+    // The same steps as images: one index with one manifest per platform.
+    let images = buildx(&repo).target("thing").platform(both).fetching().image();
+    assert_eq!(images.progress.go_steps(), [""; 0], "{}", images.progress.list());
+    assert_eq!(images.top.0, 1);
+    assert!(images.top.1.contains("image.index"), "{}", images.top.1);
+    assert_eq!(oci::platforms(&images.images), ["linux/amd64", "linux/arm64"]);
+    for (image, machine) in images.images.iter().zip([Machine::Amd64, Machine::Arm64]) {
+        assert_eq!(Elf::read(&image.entry("usr/local/bin/thing").data).machine, machine);
+    }
+    // All but the binary is the same for both.
+    let [amd64, arm64] = [0, 1].map(|at| images.images[at].diff_ids().as_array().unwrap());
+    assert_eq!(amd64[..amd64.len() - 1], arm64[..arm64.len() - 1]);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_container_has_roots_zones_a_user_and_a_place_for_temporary_files() {
+    needs_docker();
+    let _heavy = heavy();
+    let repo = Repo::copy_of(STRANGE);
+    let name = "e2e/tlscheck";
+    buildx(&repo).target("tlscheck").fetching().args(["--load", "--tag", name]).tool("plain", None).ok();
+    // A server of an authority that nobody knows: our own registry would not do, it speaks no TLS.
+    let run = docker().args(["run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp:mode=1777", name]).ok();
+    for line in [
+        "uid=65532",
+        "gid=65532",
+        "user=nonroot",
+        "group=nonroot",
+        "home=/home/nonroot",
+        "zone=2026-07-01T14:00:00+02:00",
+        "roots=present",
+    ] {
+        assert!(run.text().lines().any(|said| said == line), "{}", run.report(&format!("should say {line}")));
+    }
+    run.says(["temp=/tmp/"]);
+    // The image's own `/tmp` serves as well.
+    docker().args(["run", "--rm", "--network", "none", name]).ok().says(["temp=/tmp/"]);
+    docker().args(["image", "rm", name]).ok();
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn every_entry_has_a_fixed_time_owner_and_mode() {
+    // Another umask and other times than any checkout has.
+    let repo = repo_with_files();
+    let built = buildx(&repo).target("api").image();
+    let image = built.image();
+    for entry in image.entries() {
+        assert_eq!(entry.mtime, 0, "{entry:?}");
+        let owner = if entry.path == "home/nonroot" { 65532 } else { 0 };
+        assert_eq!((entry.uid, entry.gid), (owner, owner), "{}", entry.path);
+    }
+    for (path, mode) in [
+        ("usr/local/bin", 0o755),
+        ("usr/local/bin/api", 0o755),
+        ("tmp", 0o1777),
+        ("home/nonroot", 0o700),
+        ("etc", 0o755),
+        ("etc/passwd", 0o644),
+        ("etc/group", 0o644),
+        (CA_BUNDLE, 0o644),
+        ("srv/migrations", 0o755),
+        ("srv/migrations/more/2.sql", 0o644),
+        ("etc/motd", 0o644),
+    ] {
+        assert_eq!(format!("{:o}", image.entry(path).mode & 0o7777), format!("{mode:o}"), "{path}");
+    }
+
+    assert!(image.layers[0].has(CA_BUNDLE), "the CA roots are the first layer");
+    assert!(!image.layers[0].has("etc/passwd"), "the CA roots are a layer of their own");
+    assert!(image.text(CA_BUNDLE).matches("BEGIN CERTIFICATE").count() > 100);
+    assert!(image.layers[1].has("usr/share/zoneinfo/Europe/Berlin"));
+    assert!(image.layers.last().unwrap().has("usr/local/bin/api"), "the binary is the last layer");
+    let passwd = image.text("etc/passwd");
+    assert!(passwd.contains("nonroot:x:65532:65532:"), "{passwd}");
+    assert_eq!(image.text("srv/migrations/1.sql"), "select 1;\n");
+    assert_eq!(image.text("etc/motd"), "hello\n");
+    let elf = Elf::read(&image.entry("usr/local/bin/api").data);
+    assert!(!elf.dynamic && !elf.symbols, "{elf:?}");
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn the_configuration_holds_what_runtimes_need_and_nothing_else() {
+    let repo = Repo::new();
+    repo.program("cmd/api").spec("services:\n  api: ./cmd/api\n");
+    let built = buildx(&repo).image();
+    let image = built.image();
+    assert_eq!(
+        image.config["config"],
+        json!({
+            "User": "65532:65532",
+            "Env": [
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "HOME=/home/nonroot",
+            ],
+            "Entrypoint": ["/usr/local/bin/api"],
+            "WorkingDir": "/",
+        })
+    );
+    assert_eq!(image.config["created"], EPOCH);
+    let history = image.config["history"].as_array().unwrap();
+    assert_eq!(history.len(), image.layers.len());
+    for entry in history {
+        assert_eq!(entry["created"], EPOCH, "{entry}");
+    }
+    assert_eq!(image.manifest.get("annotations"), None);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn the_spec_and_the_client_decide_about_the_configuration() {
+    let repo = Repo::new();
+    repo.program("cmd/api").spec(
+        "services:\n  api:\n    main: ./cmd/api\n    command: serve --name \"two words\"\n    \
+         environment: {LEVEL: \"${LEVEL:-info}\"}\n    expose: [8080, 9090/udp]\n    labels: {team: core}\n    \
+         user: app\n    working_dir: /srv\n    tzdata: false\n",
+    );
+    let built = buildx(&repo)
+        .build_arg("LEVEL", "debug")
+        .build_arg("SOURCE_DATE_EPOCH", "86400")
+        .args(["--label", "commit=abc"])
+        .image();
+    let image = built.image();
+    let setting = |name: &str| image.setting(name).clone();
+    assert_eq!(setting("Entrypoint"), json!(["/usr/local/bin/api"]));
+    assert_eq!(setting("Cmd"), json!(["serve", "--name", "two words"]));
+    assert_eq!(setting("ExposedPorts"), json!({"8080/tcp": {}, "9090/udp": {}}));
+    assert_eq!(setting("Labels"), json!({"commit": "abc", "team": "core"}));
+    assert_eq!(setting("User"), "65532:65532", "a name is a number for Kubernetes");
+    assert_eq!(setting("WorkingDir"), "/srv");
+    assert!(setting("Env").to_string().contains("LEVEL=debug"));
+    assert_eq!(image.config["created"], "1970-01-02T00:00:00Z");
+    assert!(image.entries().all(|entry| !entry.path.contains("zoneinfo")));
+    assert!(image.text("etc/passwd").contains("app:x:65532:65532:"));
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn all_services_fit_into_one_image() {
+    let repo = Repo::new();
+    repo.program("cmd/api")
+        .program("cmd/worker")
+        .spec("defaults:\n  environment: {MODE: all}\nservices:\n  api: ./cmd/api\n  worker: ./cmd/worker\n");
+    let built = buildx(&repo).target("all").image();
+    let image = built.image();
+    assert_eq!(built.progress.go_steps(), ["[api] go build ./cmd/api", "[worker] go build ./cmd/worker"]);
+    assert!(image.find("usr/local/bin/api").is_some() && image.find("usr/local/bin/worker").is_some());
+    assert!(image.setting("Env").to_string().contains("MODE=all"));
+
+    let out = TempDir::new().unwrap();
+    buildx(&repo).target("binaries").files(out.path());
+    let mut names: Vec<_> = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["api", "worker"]);
+    // The very bytes of the image, not another build of them.
+    assert_eq!(fs::read(out.path().join("api")).unwrap(), image.entry("usr/local/bin/api").data);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_base_image_keeps_what_it_says_and_its_user_becomes_a_number() {
+    let base = Repo::new();
+    base.write("passwd", "root:x:0:0::/root:/bin/sh\napp:x:1001:1002::/app:/bin/sh\n");
+    let tag = format!("{}/e2e/base:{}", engine().registry, base.nonce);
+    base.write("Dockerfile", "FROM scratch\nCOPY passwd /etc/passwd\nENV FROM_BASE=yes\nLABEL base=1\nUSER app\nCMD [\"/x\"]\n");
+    buildx(&base).spec("Dockerfile").args(["--push", "--tag", &tag]).tool("plain", None).ok();
+
+    let repo = Repo::new();
+    repo.program("cmd/api").spec(&format!("services:\n  api:\n    main: ./cmd/api\n    base: {tag}\n"));
+    let built = buildx(&repo).image();
+    let image = built.image();
+    assert_eq!(image.setting("User"), "1001:1002");
+    assert_eq!(image.setting("Labels"), &json!({"base": "1"}));
+    assert!(image.setting("Env").to_string().contains("FROM_BASE=yes"));
+    assert_eq!(image.setting("Entrypoint"), &json!(["/usr/local/bin/api"]));
+    assert!(image.setting("Cmd").is_null(), "the base's arguments are for its own program");
+    assert!(image.find(CA_BUNDLE).is_none(), "a base image brings its own");
+    assert!(image.text("etc/passwd").contains("app:x:1001"));
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn two_daemons_that_share_nothing_make_the_same_image() {
+    let _heavy = heavy();
+    let repo = repo_with_files();
+    let first = buildctl_dockerfile(&repo).target("api").image();
+
+    // What may differ between machines: modes and times of the checkout.
+    let checkout = repo_with_other_modes(&repo);
+    let daemon = Daemon::start();
+    let second = build_on(&daemon, &checkout).target("api").image();
+    assert_eq!(second.progress.go_steps(), ["[api] go build ./cmd/api"], "this daemon was empty");
+    assert_same_entries(second.image(), first.image());
+    assert_eq!(second.image().config, first.image().config);
+    assert_eq!(second.image().digest, first.image().digest);
+}
+
+/// A copy as a user with another umask would check it out.
+fn repo_with_other_modes(repo: &Repo) -> Repo {
+    use std::os::unix::fs::PermissionsExt;
+    let copy = repo.copy();
+    for path in ["motd.txt", "migrations/1.sql", "cmd/api/main.go"] {
+        fs::set_permissions(copy.file(path), fs::Permissions::from_mode(0o660)).unwrap();
+    }
+    fs::set_permissions(copy.file("migrations"), fs::Permissions::from_mode(0o770)).unwrap();
+    copy
+}
+
+/// Says which entry differs, before digests only say that something does.
+fn assert_same_entries(image: &Image, expected: &Image) {
+    let lines = |image: &Image| -> Vec<String> {
+        let describe = |entry: &oci::Entry| {
+            let oci::Entry { path, kind, mode, uid, gid, mtime, data } = entry;
+            format!("{path} {kind:?} {mode:o} {uid}:{gid} {mtime} {} bytes", data.len())
+        };
+        image.entries().map(describe).collect()
+    };
+    assert_eq!(lines(image), lines(expected));
+}

@@ -1,0 +1,21 @@
+//! What needs real daemons: BuildKit, Docker Engine, a registry.
+//!
+//! `cargo xtask test` starts the engine, exports its variables and runs these
+//! tests with the others. Alone, with an engine that runs:
+//!
+//! ```sh
+//! eval "$(cargo xtask engine env)" && cargo test --test e2e -- --include-ignored
+//! ```
+//!
+//! Tests run side by side and on an engine that remembers earlier runs, so every
+//! repository they generate is unlike every other (`support::repo`), and a test
+//! that prunes prunes only what is its own. Nothing here measures time.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod caching;
+mod clients;
+mod compat;
+mod contexts;
+mod errors;
+mod image;
+mod support;

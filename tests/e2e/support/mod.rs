@@ -1,0 +1,12 @@
+//! What the tests share: the engine, its commands, and readers for what they answer.
+
+pub(crate) mod build;
+pub(crate) mod command;
+pub(crate) mod daemon;
+pub(crate) mod elf;
+pub(crate) mod engine;
+pub(crate) mod git;
+pub(crate) mod oci;
+pub(crate) mod progress;
+pub(crate) mod registry;
+pub(crate) mod repo;

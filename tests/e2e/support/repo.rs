@@ -1,0 +1,138 @@
+//! Repositories to build: copies of the examples, and small generated ones.
+
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::engine::in_repository;
+
+/// The first line of every spec.
+pub(crate) const SYNTAX: &str = "# syntax=gofleet/gofleet:1\n";
+
+/// A module that is small, has no requirements and stays as it is, for builds
+/// that download: its `require` line and its lines of `go.sum`.
+pub(crate) const REQUIRE: &str = "github.com/pkg/errors v0.9.1";
+const REQUIRE_SUM: &str = "\
+github.com/pkg/errors v0.9.1 h1:FEBLx1zS214owpjy7qsBeixbURkuhQAwrK5UwLGTwt4=
+github.com/pkg/errors v0.9.1/go.mod h1:bwawxfHBFNV+L2hUp1rHADufV3IMtnDRdf1r5NINEl0=
+";
+
+/// A directory with a spec and Go files; it is gone with the value.
+pub(crate) struct Repo {
+    dir: TempDir,
+    /// In every generated program, so that no test finds the steps of another
+    /// test, or of an earlier run, in the builder's cache.
+    pub(crate) nonce: String,
+}
+
+impl Repo {
+    /// A module `example.com/nNONCE` without requirements, programs or spec.
+    pub(crate) fn new() -> Self {
+        let repo = Self { dir: TempDir::new().unwrap(), nonce: nonce() };
+        repo.write("go.mod", &format!("module {}\n\ngo 1.26\n", repo.module()));
+        repo
+    }
+
+    /// A module with one requirement.
+    pub(crate) fn with_requirement() -> Self {
+        let repo = Self::new();
+        repo.write("go.mod", &format!("module {}\n\ngo 1.26\n\nrequire {REQUIRE}\n", repo.module()));
+        repo.write("go.sum", REQUIRE_SUM);
+        repo
+    }
+
+    /// A copy of a folder of this repository, without its nonce: it shares the
+    /// builder's cache with other copies.
+    pub(crate) fn copy_of(path: &str) -> Self {
+        let repo = Self { dir: TempDir::new().unwrap(), nonce: nonce() };
+        copy(&in_repository(path), repo.path());
+        repo
+    }
+
+    /// The same files in another place.
+    pub(crate) fn copy(&self) -> Self {
+        let twin = Self { dir: TempDir::new().unwrap(), nonce: self.nonce.clone() };
+        self.copy_to(twin.path());
+        twin
+    }
+
+    /// Copies all files into a directory, which is made.
+    pub(crate) fn copy_to(&self, dir: &Path) {
+        fs::create_dir_all(dir).unwrap();
+        copy(self.path(), dir);
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn file(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path)
+    }
+
+    pub(crate) fn module(&self) -> String {
+        format!("example.com/n{}", self.nonce)
+    }
+
+    /// Writes a file and the directories above it.
+    pub(crate) fn write(&self, path: &str, text: &str) -> &Self {
+        let file = self.file(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+        self
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.file(path)).unwrap()
+    }
+
+    /// Replaces a text that must be there.
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) -> &Self {
+        let text = self.read(path);
+        assert!(text.contains(from), "no `{from}` in {path}:\n{text}");
+        self.write(path, &text.replace(from, to))
+    }
+
+    /// Writes `fleet.yaml`: the syntax line and `text`.
+    pub(crate) fn spec(&self, text: &str) -> &Self {
+        self.write("fleet.yaml", &format!("{SYNTAX}{text}"))
+    }
+
+    /// Writes a program of few packages that prints one line.
+    pub(crate) fn program(&self, dir: &str) -> &Self {
+        let line = format!("{dir} {}", self.nonce);
+        self.write(&format!("{dir}/main.go"), &format!(
+            "package main\n\nimport \"os\"\n\nfunc main() {{\n\tos.Stdout.WriteString(\"{line}\\n\")\n}}\n"
+        ))
+    }
+
+    /// Writes a program that uses the requirement of [`Repo::with_requirement`].
+    pub(crate) fn requiring_program(&self, dir: &str) -> &Self {
+        let line = format!("{dir} {}", self.nonce);
+        self.write(&format!("{dir}/main.go"), &format!(
+            "package main\n\nimport (\n\t\"os\"\n\n\t\"github.com/pkg/errors\"\n)\n\n\
+             func main() {{\n\tos.Stdout.WriteString(errors.New(\"{line}\\n\").Error())\n}}\n"
+        ))
+    }
+}
+
+/// Something that no other repository has.
+fn nonce() -> String {
+    // Its keys are random in every process and differ from call to call.
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir_all(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
