@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use buildkit_proto::errdefs::{self, Detail};
 use buildkit_proto::prost::Message;
+use buildkit_proto::prost_types::Any;
 use buildkit_proto::{pb, rpc};
 
 use super::caps::MissingCap;
@@ -22,6 +23,12 @@ use crate::options::OptionError;
 /// `UNKNOWN` as they are and may put the name of any other code in front.
 const UNKNOWN: i32 = 2;
 const UNIMPLEMENTED: i32 = 12;
+
+/// How many problems of a spec are listed; a machine wrote a file with more.
+const MAX_LISTED: usize = 100;
+/// How many bytes of snippets are sent, in bytes. Each holds the whole file;
+/// daemons before v0.13 take no more than 4 MiB in one message.
+const MAX_SNIPPETS: usize = 1 << 20;
 
 /// Why a request has no result.
 #[derive(Clone, Debug)]
@@ -93,14 +100,7 @@ impl Error {
             details: Vec::new(),
         };
         match self {
-            Self::Spec(error) => {
-                // Each detail is wrapped around the ones before it, and clients
-                // print them in the order added.
-                let located = error.diagnostics.iter().filter_map(|d| d.span);
-                status.details = located
-                    .map(|span| errdefs::Source::new(&error.file, &[range(span)]).to_any())
-                    .collect();
-            }
+            Self::Spec(error) => status.details = error.snippets(),
             Self::Rpc(error) => {
                 status.code = if error.status.code == 0 {
                     UNKNOWN
@@ -165,17 +165,53 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl SpecError {
+    /// One detail per line that has a problem, for clients to print.
+    fn snippets(&self) -> Vec<Any> {
+        let mut ranges: Vec<pb::Range> = Vec::new();
+        for span in self.diagnostics.iter().filter_map(|d| d.span) {
+            let new = range(span);
+            let lines = |r: &pb::Range| (r.start.map(|p| p.line), r.end.map(|p| p.line));
+            if !ranges.iter().any(|known| lines(known) == lines(&new)) {
+                ranges.push(new);
+            }
+        }
+        let mut details = Vec::new();
+        let mut size = 0;
+        for range in ranges {
+            let detail = errdefs::Source::new(&self.file, &[range]).to_any();
+            size += detail.value.len();
+            if size > MAX_SNIPPETS && !details.is_empty() {
+                break;
+            }
+            details.push(detail);
+        }
+        // The order turns round on its way through the daemon (seen with buildctl
+        // and buildx on v0.32.2): what is added last is printed first.
+        details.reverse();
+        details
+    }
+}
+
 impl fmt::Display for SpecError {
     /// All problems as [`diag::render`] writes them. The client prints the
     /// lines of the file itself, from the details.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rendered = diag::render(&self.diagnostics, &self.file.filename);
+        let name = &self.file.filename;
+        let shown = &self.diagnostics[..self.diagnostics.len().min(MAX_LISTED)];
+        let rendered = diag::render(shown, name);
         let rendered = rendered.trim_end();
         match self.diagnostics.len() {
             0 | 1 => f.write_str(rendered),
             // The message follows `ERROR: failed to solve: ` on one line; a
             // list of several starts below it.
-            n => write!(f, "{n} problems in {}\n\n{rendered}", self.file.filename),
+            n => {
+                write!(f, "{n} problems in {name}\n\n{rendered}")?;
+                match n - shown.len() {
+                    0 => Ok(()),
+                    more => write!(f, "\n\nand {more} more"),
+                }
+            }
         }
     }
 }
@@ -241,7 +277,6 @@ pub(super) fn warn_ranges(span: Option<Span>) -> Vec<pb::Range> {
 mod tests {
     use super::*;
     use crate::diag::{Pos, Rule};
-    use buildkit_proto::prost_types::Any;
 
     fn spec_error(diagnostics: Vec<Diagnostic>) -> Error {
         Error::Spec(SpecError {
@@ -295,6 +330,32 @@ mod tests {
         assert!(status.message.contains("nothing to build"));
         // A problem without a place has no snippet.
         assert_eq!(status.details.len(), 1);
+    }
+
+    fn at(line: u32) -> Diagnostic {
+        Diagnostic::new(Rule::NoServices, "m").at(Span::at(line, 1))
+    }
+
+    #[test]
+    fn snippets_are_in_the_order_that_clients_print() {
+        let status = spec_error(vec![at(1), at(2), at(1), at(3)]).to_status();
+        let sources = errdefs::Source::all(&status);
+        let lines: Vec<i32> = sources.iter().map(|s| s.ranges[0].start.line).collect();
+        // Read from the end, each line once.
+        assert_eq!(lines, [3, 2, 1]);
+    }
+
+    #[test]
+    fn large_errors_stay_below_the_message_limit() {
+        let Error::Spec(mut error) = spec_error((1..1000).map(at).collect()) else {
+            unreachable!();
+        };
+        Arc::make_mut(&mut error.file).data = vec![b'a'; 400_000];
+        let status = Error::Spec(error).to_status();
+        assert_eq!(status.details.len(), 1);
+        assert!(status.encoded_len() < 2 << 20);
+        assert!(status.message.starts_with("999 problems"));
+        assert!(status.message.ends_with("and 899 more"));
     }
 
     #[test]
