@@ -66,7 +66,8 @@ fn command(mut args: Vec<String>) -> Result<()> {
     match (words.as_slice(), buildkit.as_deref()) {
         (["engine"] | ["engine", "start"], older) => {
             Engine::start(older)?;
-            eprintln!("engine: select it with: eval \"$(cargo xtask engine env)\"");
+            let again = older.map_or(String::new(), |version| format!(" --buildkit {version}"));
+            eprintln!("engine: runs; select it with: eval \"$(cargo xtask engine env{again})\"");
             Ok(())
         }
         (["engine", "env"], older) => {

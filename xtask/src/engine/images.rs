@@ -10,6 +10,7 @@
 //! another than Go's default get it from their caller, as users pass it:
 //! `--secret id=GOPROXY,env=GOPROXY`.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -123,6 +124,7 @@ impl Maker<'_> {
     /// `latest` adds the names that only the newest Go has.
     fn golang_on(&self, debian: &str, tools: &str, version: &str, latest: bool) -> Result<()> {
         let (full, alpine) = golang_tags(version, latest);
+        let tree = OnceCell::new();
         for (target, base, tags) in [("bookworm", tools, full), ("alpine", debian, alpine)] {
             self.image(&Image {
                 dockerfile: "golang.Dockerfile",
@@ -131,7 +133,12 @@ impl Maker<'_> {
                 tags,
                 arguments: vec![("VERSION", version)],
                 platforms: "",
-                folders: &|| Ok(vec![("gotree", go_tree(version)?)]),
+                folders: &|| {
+                    if tree.get().is_none() {
+                        let _ = tree.set(go_tree(version)?);
+                    }
+                    Ok(tree.get().map(|tree| ("gotree", tree.clone())).into_iter().collect())
+                },
                 inputs: vec![base.to_string(), version.to_string()],
             })?;
         }

@@ -154,6 +154,7 @@ impl Services {
         let name = format!("buildkitd-{}", part.version()?);
         let home = folder(cache, &name)?;
         let socket = cache.run(&format!("{name}.sock"));
+        let otel = cache.run(&format!("{name}-otel.sock"));
         let registry = &self.registry;
         // Both spellings of the limit: each version ignores the one it does not know.
         let config = format!(
@@ -177,7 +178,7 @@ insecure = true
 "#,
             root = home.join("root").display(),
             socket = socket.display(),
-            otel = cache.run(&format!("{name}-otel.sock")).display(),
+            otel = otel.display(),
             runc = self.runc.join("runc").display(),
         );
         let file = home.join("buildkitd.toml");
@@ -191,7 +192,7 @@ insecure = true
             name: name.clone(),
             command,
             config: (file, config),
-            leftovers: vec![socket],
+            leftovers: vec![socket, otel],
             answers: Box::new(move || {
                 run::output(Command::new(&buildctl).args(["--addr", &address, "debug", "workers"]))
                     .is_ok()
