@@ -158,7 +158,7 @@ impl Engine {
     pub(crate) fn load(path: &Path) -> Result<Self> {
         let Ok(text) = fs::read(path) else {
             bail!("the engine was not started yet; start it with: cargo xtask engine");
-        }; start it with: cargo xtask engine")?;
+        };
         let value: Value = serde_json::from_slice(&text)?;
         let engine = || {
             let strings = |value: &Value| -> Option<Vec<String>> {

@@ -137,7 +137,11 @@ impl Maker<'_> {
                     if tree.get().is_none() {
                         let _ = tree.set(go_tree(version)?);
                     }
-                    Ok(tree.get().map(|tree| ("gotree", tree.clone())).into_iter().collect())
+                    Ok(tree
+                        .get()
+                        .map(|tree| ("gotree", tree.clone()))
+                        .into_iter()
+                        .collect())
                 },
                 inputs: vec![base.to_string(), version.to_string()],
             })?;
