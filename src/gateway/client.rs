@@ -159,7 +159,17 @@ impl Gateway {
             reason = closed.wait() => return Err(Error::BridgeClosed(reason)),
         };
         let pong = match pong {
-            Ok(pong) => pong.map_err(|status| failed("Ping", &status))?,
+            Ok(Ok(pong)) => pong,
+            Ok(Err(status)) => {
+                let error = failed("Ping", &status);
+                // Without this the user would read of an exit status alone.
+                let answer = ReturnRequest {
+                    result: None,
+                    error: Some(error.to_status()),
+                };
+                let _ = tokio::time::timeout(PING_LIMIT, first.r#return(answer)).await;
+                return Err(error);
+            }
             Err(_) => {
                 return Err(Error::BridgeClosed(format!(
                     "the builder did not answer within {} s",

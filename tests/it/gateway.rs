@@ -224,6 +224,17 @@ async fn a_silent_daemon_is_given_fifteen_seconds() {
 }
 
 #[tokio::test]
+async fn a_daemon_that_refuses_the_first_call_is_quoted() {
+    let script = Script {
+        refuse_ping: Some("not today"),
+        ..Script::default()
+    };
+    let (fake, status) = run(script, async |_, _| Ok(FrontendResult::default())).await;
+    assert_eq!(status, 1);
+    assert_eq!(fake.returned_error().message, "not today");
+}
+
+#[tokio::test]
 async fn a_result_that_is_refused_becomes_an_error() {
     let script = Script {
         refuse_result: Some("invalid result"),

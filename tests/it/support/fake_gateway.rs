@@ -85,6 +85,8 @@ pub(crate) struct Script {
     pub(crate) refuse_result: Option<&'static str>,
     /// Never answer the first call.
     pub(crate) silent: bool,
+    /// What the first call is refused with.
+    pub(crate) refuse_ping: Option<&'static str>,
 }
 
 impl Default for Script {
@@ -97,6 +99,7 @@ impl Default for Script {
             images: BTreeMap::new(),
             refuse_result: None,
             silent: false,
+            refuse_ping: None,
         }
     }
 }
@@ -439,7 +442,10 @@ impl LlbBridge for FakeGateway {
         if self.shared.script.silent {
             std::future::pending().await
         }
-        Ok(Response::new(self.shared.script.pong.clone()))
+        match self.shared.script.refuse_ping {
+            Some(reason) => Err(Status::unknown(reason)),
+            None => Ok(Response::new(self.shared.script.pong.clone())),
+        }
     }
 
     async fn inputs(&self, _: Request<InputsRequest>) -> Reply<InputsResponse> {
