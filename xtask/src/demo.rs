@@ -24,9 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// # Errors
 ///
 /// One of the commands fails, or no service answers; the services' last words are shown.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(how: How) -> Result<()> {
     let engine = Engine::start(None)?;
-    image::build(&engine, How::InBuildKit)?;
+    image::build(&engine, how)?;
     let docker = || {
         let mut command = engine.docker();
         // Docker's own builder: what it builds, `docker run` finds.

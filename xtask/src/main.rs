@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use engine::Engine;
+use image::How;
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -31,11 +32,12 @@ cargo xtask COMMAND
   engine golang 1.25    make golang:1.25 and -alpine for the registry, from the Go module proxy
         --buildkit V    start, env: also an older buildkitd, for compatibility tests (v0.12.5)
 
-  image [--native]      build Dockerfile.frontend and push it as gofleet/gofleet:1
-        --native        compile here with cargo instead of in the Rust image: faster, same image layout
+  image                 build Dockerfile.frontend and push it as gofleet/gofleet:1
   demo                  build examples/shop through its `# syntax=` line, run it, show an answer
-  test [--buildkit V] [-- ARGS]
-                        run all tests, those that need the engine included; ARGS go to `cargo test`
+  test [-- ARGS]        run all tests, those that need the engine included; ARGS go to `cargo test`
+        --buildkit V    test: only the compatibility tests, on that older buildkitd
+        --native        image, demo, test: compile the frontend here with cargo, not optimised and for
+                        this platform only, instead of in the Rust image; for work on the frontend
 ";
 
 fn main() -> ExitCode {
@@ -59,6 +61,13 @@ fn command(mut args: Vec<String>) -> Result<()> {
         None => Vec::new(),
     };
     let buildkit = option(&mut args, "--buildkit")?;
+    let how = match args.iter().position(|arg| arg == "--native") {
+        Some(at) if args[0] != "engine" => {
+            args.remove(at);
+            How::Native
+        }
+        _ => How::InBuildKit,
+    };
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     if !rest.is_empty() && words.first() != Some(&"test") {
         bail!("only `test` takes arguments after `--`");
@@ -76,10 +85,9 @@ fn command(mut args: Vec<String>) -> Result<()> {
         }
         (["engine", "stop"], None) => engine::stop(),
         (["engine", "golang", version], None) => engine::golang(version),
-        (["image"], None) => image::build(&Engine::start(None)?, image::How::InBuildKit),
-        (["image", "--native"], None) => image::build(&Engine::start(None)?, image::How::Native),
-        (["demo"], None) => demo::run(),
-        (["test"], older) => test::run(older, &rest),
+        (["image"], None) => image::build(&Engine::start(None)?, how),
+        (["demo"], None) => demo::run(how),
+        (["test"], older) => test::run(older, how, &rest),
         ([] | ["help" | "--help" | "-h"], None) => {
             print!("{HELP}");
             Ok(())
@@ -152,5 +160,6 @@ mod tests {
             error.contains("unknown command `engnie`") && error.contains("cargo xtask COMMAND")
         );
         assert!(command(words("engine env -- x")).is_err());
+        assert!(command(words("engine env --native")).is_err());
     }
 }

@@ -23,8 +23,8 @@ const COMPAT: &str = "compat";
 /// # Errors
 ///
 /// A test fails, or something before the tests.
-pub(crate) fn run(older: Option<&str>, args: &[String]) -> Result<()> {
-    image::build(&Engine::start(None)?, How::InBuildKit)?;
+pub(crate) fn run(older: Option<&str>, how: How, args: &[String]) -> Result<()> {
+    image::build(&Engine::start(None)?, how)?;
     let engine = Engine::start(older)?;
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());

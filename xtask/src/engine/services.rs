@@ -42,6 +42,11 @@ impl Services {
         let go = parts::host_go()?;
         let registry = start_registry(cache)?;
         let part = parts::buildkit();
+        if !part.dir(cache, &go)?.is_dir() {
+            run::say(
+                "building the engine from pinned Go modules: some ten minutes this time, a second from then on",
+            );
+        }
         let buildkit_programs = part.build(cache, &go)?;
         let mut services = Self {
             registry,
