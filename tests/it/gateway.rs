@@ -349,37 +349,40 @@ async fn graphs_above_the_message_limit_are_refused_with_advice() {
 
 #[tokio::test]
 async fn spec_errors_and_warnings_point_at_the_file() {
-    let (fake, status) = run(Script::default().spec("fleet.yaml", "services: {}\n"), {
-        async |gateway, request| {
-            let options =
-                gofleet::options::Options::from_map(&request.options).map_err(Error::Options)?;
-            let loader = gofleet::gateway::Loader::new(gateway, request, &options);
-            let spec = loader.spec().await?;
-            let file = spec.source_info();
-            let warning = Diagnostic::new(Rule::UnusedArg, "build arg `X` is used nowhere")
-                .at(Span::at(1, 1))
-                .hint("remove it");
-            let warning = Warning::from_diagnostic(&warning, &file);
-            gateway.warn(&spec.vertex, warning).await?;
-            let error = Diagnostic::new(Rule::NoServices, "no services").at(Span::at(1, 1));
-            Err(Error::Spec(gofleet::gateway::SpecError {
-                file,
-                diagnostics: vec![error.clone(), error],
-            }))
-        }
-    })
+    let (fake, status) = run(
+        Script::default().spec("fleet.yaml", "services: {}\n# x\n"),
+        {
+            async |gateway, request| {
+                let options = gofleet::options::Options::from_map(&request.options)
+                    .map_err(Error::Options)?;
+                let loader = gofleet::gateway::Loader::new(gateway, request, &options);
+                let spec = loader.spec().await?;
+                let file = spec.source_info();
+                let warning = Diagnostic::new(Rule::UnusedArg, "build arg `X` is used nowhere")
+                    .at(Span::at(1, 1))
+                    .hint("remove it");
+                let warning = Warning::from_diagnostic(&warning, &file);
+                gateway.warn(&spec.vertex, warning).await?;
+                let error = Diagnostic::new(Rule::NoServices, "no services").at(Span::at(1, 1));
+                Err(Error::Spec(gofleet::gateway::SpecError {
+                    file,
+                    diagnostics: vec![error.clone(), error.clone(), error.at(Span::at(2, 1))],
+                }))
+            }
+        },
+    )
     .await;
     assert_eq!(status, 1);
     let error = fake.returned_error();
     assert!(
-        error.message.starts_with("2 problems in fleet.yaml\n\n"),
+        error.message.starts_with("3 problems in fleet.yaml\n\n"),
         "{}",
         error.message
     );
     let sources = errdefs::Source::all(&error);
     assert_eq!((sources.len(), error.details.len()), (2, 2));
     let info = sources[0].info.clone().expect("the file");
-    assert_eq!(info.data, b"services: {}\n");
+    assert_eq!(info.data, b"services: {}\n# x\n");
     assert!(info.definition.is_some());
     let warned = fake.calls().into_iter().find_map(|call| match call {
         Call::Warn(request) => Some(request),
