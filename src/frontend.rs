@@ -26,7 +26,7 @@ use crate::gateway::{
 };
 use crate::image::ImageConfig;
 use crate::lower::{self, Builder, Features, ImageRequest, Inputs, LowerError, Lowered};
-use crate::options::Options;
+use crate::options::{NoCache, Options};
 use crate::plan::{self, Plan};
 use crate::scan::{INDEX_FILE, Index};
 
@@ -44,9 +44,6 @@ const CAPABILITIES: [&str; 4] = [
 /// Shared key hint of the sources; a role of its own, so that a Dockerfile build
 /// of the same directory and ours do not replace each other's transfers.
 const SOURCES_HINT: &str = "gofleet-sources";
-
-/// Never read by a Go build: binaries are not stamped.
-const NEVER_SENT: [&str; 1] = [".git"];
 
 /// Answers one request.
 ///
@@ -108,6 +105,14 @@ struct Scanned {
     index: Index,
 }
 
+/// What was looked up outside of the repository.
+struct LookedUp {
+    images: BTreeMap<ImageRequest, Builder>,
+    users: BTreeMap<(ImageRequest, String), String>,
+    /// `SOURCE_DATE_EPOCH`, in seconds since 1970.
+    epoch: Option<i64>,
+}
+
 impl Session<'_> {
     async fn build(&self) -> Result<FrontendResult, Error> {
         let plan = self.plan()?;
@@ -116,8 +121,14 @@ impl Session<'_> {
         self.check_files(&plan, &scanned.sources).await?;
         let images = self.images(&plan, &scanned.index).await?;
         let users = self.users(&plan, &images).await?;
-        let lowered = self.lower(&plan, &scanned, &images, &users)?;
-        self.solve(&plan, lowered).await
+        let epoch = self.loader.source_date_epoch(&self.native()).await?;
+        let looked_up = LookedUp {
+            images,
+            users,
+            epoch,
+        };
+        let lowered = self.lower(&plan, &scanned, &looked_up)?;
+        self.solve(&plan, lowered, epoch).await
     }
 
     /// Reads and plans the spec; all its problems are one error.
@@ -169,13 +180,13 @@ impl Session<'_> {
     async fn scan(&self) -> Result<Scanned, Error> {
         let query = ContextQuery {
             include: Vec::new(),
-            exclude: NEVER_SENT.map(str::to_owned).to_vec(),
+            exclude: no_sources(&self.loaded.file_name),
             hint: SOURCES_HINT.to_owned(),
             name: "[internal] load build context".to_owned(),
         };
         let sources = self.loader.context(&query).await?;
         let frontend = self.frontend_image()?;
-        let fresh = self.options.no_cache == crate::options::NoCache::All;
+        let fresh = self.options.no_cache == NoCache::All;
         let step = lower::scan_step(&frontend, &sources, fresh)
             .map_err(|error| Error::Internal(error.to_string()))?;
         let tree = self.solve_output(&step).await?;
@@ -241,7 +252,7 @@ impl Session<'_> {
         let needed = lower::images_needed(plan, index, &self.native())
             .map_err(|diagnostics| self.spec_error(diagnostics))?;
         let found = try_join_all(needed.into_iter().map(|request| async {
-            let name = format!("[internal] {}", request.reference);
+            let name = format!("FROM {}", request.reference);
             let image = self
                 .loader
                 .image(&request.reference, &request.platform, &name)
@@ -307,8 +318,7 @@ impl Session<'_> {
         &self,
         plan: &Plan,
         scanned: &Scanned,
-        images: &BTreeMap<ImageRequest, Builder>,
-        users: &BTreeMap<(ImageRequest, String), String>,
+        looked_up: &LookedUp,
     ) -> Result<Vec<Lowered>, Error> {
         let spec = SourceFile::new(self.loaded.file_name.as_str(), self.loaded.bytes.clone())
             .language("YAML");
@@ -318,8 +328,9 @@ impl Session<'_> {
             native: &self.native(),
             sources: &scanned.sources,
             frontend: &scanned.frontend,
-            images,
-            users,
+            images: &looked_up.images,
+            users: &looked_up.users,
+            epoch: looked_up.epoch.unwrap_or(0),
             options: self.options,
             features: features(self.gateway.caps()),
             spec: &spec,
@@ -333,7 +344,12 @@ impl Session<'_> {
         })
     }
 
-    async fn solve(&self, plan: &Plan, lowered: Vec<Lowered>) -> Result<FrontendResult, Error> {
+    async fn solve(
+        &self,
+        plan: &Plan,
+        lowered: Vec<Lowered>,
+        epoch: Option<i64>,
+    ) -> Result<FrontendResult, Error> {
         let results = try_join_all(lowered.into_iter().map(|one| async move {
             let reference = match &one.output {
                 Some(output) => self.solve_output(output).await?,
@@ -350,7 +366,7 @@ impl Session<'_> {
                 reference,
                 config: json(one.config)?,
                 base_config: json(one.base_config)?,
-                epoch: None,
+                epoch,
             })
         }))
         .await?;
@@ -374,6 +390,19 @@ impl Session<'_> {
             .solve(Solve::new(definition).cache_imports(&self.options.cache_imports))
             .await
     }
+}
+
+/// What is in the context but is no source. Git's directory: binaries are not
+/// stamped. The spec and the ignore files: they say what to build, and a comment
+/// in them must compile nothing. An ignore file can take them back in (`!NAME`).
+fn no_sources(spec: &str) -> Vec<String> {
+    let spec = lower::escape_pattern(spec);
+    vec![
+        ".git".to_owned(),
+        ".dockerignore".to_owned(),
+        format!("{spec}.dockerignore"),
+        spec,
+    ]
 }
 
 /// The planner's view of a client's options.

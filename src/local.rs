@@ -176,6 +176,7 @@ impl Local {
             frontend: &Source::image(FRONTEND).build(),
             images: &images,
             users: &BTreeMap::new(),
+            epoch: 0,
             options: &options,
             features: Features {
                 merge: true,

@@ -2,17 +2,17 @@
 //!
 //! # Steps
 //!
-//! 1. [`toolchain`]: which Go builds each service, in which module.
-//! 2. [`modules`]: one download step per module root, keyed by manifests alone.
-//! 3. [`build`]: one build step per service and platform, independent of each other.
-//! 4. [`layers`]: what goes into an image, from stable to changing.
-//! 5. [`config`]: the image configuration.
+//! 1. `toolchain`: which Go builds each service, in which module.
+//! 2. `modules`: one download step per module root, keyed by manifests alone.
+//! 3. `build`: one build step per service and platform, independent of each other.
+//! 4. `layers`: what goes into an image, from stable to changing.
+//! 5. `config`: the image configuration.
 //!
-//! Before it, in the same solve language, comes [`scan`], whose result is an
+//! Before it, in the same solve language, comes the scan, whose result is an
 //! input here. Everything is pure: same inputs, same bytes.
 //!
 //! Two places are left for what is to come: the sources of a build step are the
-//! whole context today, and will be the service's closure ([`BuildStep::sources`]);
+//! whole context today, and will be the service's closure (`BuildStep::sources`);
 //! the order of build steps is left to locks, and will be led by a shared compile.
 
 mod build;
@@ -34,13 +34,14 @@ use buildkit_llb::{Output, Platform, Position, Range, SourceFile, SourceLocation
 
 use crate::diag::{Diagnostic, Span};
 use crate::image::ImageConfig;
-use crate::options::{Options, SourceDateEpoch};
+use crate::options::Options;
 use crate::plan::{ImageSettings, Plan, PlatformPlan, Selection, Service};
 use crate::scan::Index;
 
 pub use error::LowerError;
 pub use go::{Builder, fetch_secrets};
 pub use layers::Features;
+pub use modules::escape_pattern;
 pub use problems::missing_file;
 pub use scan::scan_step;
 pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
@@ -77,6 +78,8 @@ pub struct Inputs<'a> {
     pub images: &'a BTreeMap<ImageRequest, Builder>,
     /// Users of base images that were looked up, by image and name.
     pub users: &'a BTreeMap<(ImageRequest, String), String>,
+    /// Seconds since 1970 that images say they were made at.
+    pub epoch: i64,
     /// What the client asked for.
     pub options: &'a Options,
     /// What the daemon can do.
@@ -96,14 +99,6 @@ impl Inputs<'_> {
         StepSettings {
             options: self.options,
             parallel: self.parallel,
-        }
-    }
-
-    /// Seconds since 1970 that images say they were made at.
-    fn epoch(&self) -> u64 {
-        match self.options.source_date_epoch {
-            Some(SourceDateEpoch::Seconds(seconds)) => u64::try_from(seconds).unwrap_or(0),
-            _ => 0,
         }
     }
 }
@@ -336,7 +331,7 @@ fn lower_image(
         binary: entry.as_deref(),
         layers: &history,
         client_labels: &inputs.options.labels,
-        epoch: inputs.epoch(),
+        epoch: u64::try_from(inputs.epoch).unwrap_or(0),
     });
     Lowered {
         platform: platform.clone(),

@@ -114,7 +114,7 @@ pub(super) fn files(
 
 /// A binary at its place. The build step's output is a whole tree already.
 pub(super) fn binary(built: &Output, name: &str) -> Layer {
-    let text = format!("[{name}] binary");
+    let text = format!("binary of {name}");
     Layer {
         output: flatten_with_mode(built, &text),
         created_by: format!("gofleet: {name}"),

@@ -65,8 +65,9 @@ fn manifest_tree(root: &ModuleRoot, sources: &Output) -> Output {
     quiet(FileOp::new().copy(copy), "go.mod and go.sum")
 }
 
-/// Makes a path match only itself in a pattern.
-pub(super) fn escape_pattern(path: &str) -> String {
+/// Makes a path match only itself in a pattern of a copy or a local source.
+#[must_use]
+pub fn escape_pattern(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for c in path.chars() {
         if matches!(c, '*' | '?' | '[' | ']' | '\\') {
