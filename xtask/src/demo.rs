@@ -44,7 +44,9 @@ pub(crate) fn run(how: How) -> Result<()> {
         &bake,
     )?;
 
-    println!("\nimages:");
+    println!(
+        "\nimages, and the space that each takes in Docker, packed and unpacked layers together:"
+    );
     let plan = fed_output(
         docker().args(["buildx", "bake", "-f", "-", "--print"]),
         &bake,
@@ -118,11 +120,16 @@ fn fed(command: &mut Command, input: &str) -> Result<()> {
 fn fed_output(command: &mut Command, input: &str) -> Result<String> {
     let out = command
         .stdin(Stdio::from(input_file(input)?))
-        .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("cannot start `{}`", run::line(command)))?;
     if !out.status.success() {
-        bail!("`{}`: {}", run::line(command), out.status);
+        let said = String::from_utf8_lossy(&out.stderr);
+        bail!(
+            "`{}`: {}\n{}",
+            run::line(command),
+            out.status,
+            said.trim_end()
+        );
     }
     Ok(String::from_utf8_lossy(&out.stdout).into_owned())
 }
