@@ -2,7 +2,7 @@
 //!
 //! The flow of one request, in the order of the modules:
 //!
-//! 1. [`serve`] runs it: environment ([`environment`]), wire ([`stdio`],
+//! 1. [`mod@serve`] runs it: environment ([`environment`]), wire ([`stdio`],
 //!    [`bridge`]), capabilities ([`caps`]), the handler, one `Return`.
 //! 2. [`client`] and [`images`] are the calls that the handler makes.
 //! 3. [`load`], [`named`] and [`epoch`] load the spec, the ignore file and the
