@@ -105,13 +105,24 @@ pub struct Diagnostic {
     pub hint: Option<String>,
 }
 
+/// Longest message or hint, in characters: a value may be as long as the spec.
+const MAX_TEXT: usize = 2000;
+
+/// Cuts a text that is too long.
+fn clipped(text: String) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 impl Diagnostic {
     /// A diagnostic of a rule, with the rule's severity, without a place.
     pub fn new(rule: Rule, message: impl Into<String>) -> Self {
         Self {
             rule,
             severity: rule.severity(),
-            message: message.into(),
+            message: clipped(message.into()),
             span: None,
             labels: Vec::new(),
             hint: None,
@@ -138,7 +149,7 @@ impl Diagnostic {
     /// Says what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(clipped(hint.into()));
         self
     }
 
@@ -153,7 +164,10 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(Diagnostic::is_error)
 }
 
-/// Sorts by place and drops repeats.
+/// Most problems that one run shows.
+const MAX_SHOWN: usize = 50;
+
+/// Sorts by place, drops repeats, and cuts what nobody would read.
 ///
 /// A value of `defaults` is checked once per service, so the same finding can turn up many times.
 /// Diagnostics without a place come last.
@@ -166,4 +180,16 @@ pub fn tidy(diagnostics: &mut Vec<Diagnostic>) {
             .then_with(|| a.hint.cmp(&b.hint))
     });
     diagnostics.dedup();
+    if diagnostics.len() > MAX_SHOWN {
+        let hidden = &diagnostics[MAX_SHOWN..];
+        let mut more = Diagnostic::new(
+            Rule::TooManyProblems,
+            format!("{} more problems are not shown", hidden.len()),
+        );
+        if !has_errors(hidden) {
+            more.severity = Severity::Warning;
+        }
+        diagnostics.truncate(MAX_SHOWN);
+        diagnostics.push(more.hint("mend those above first"));
+    }
 }

@@ -55,8 +55,12 @@ rules! {
 
     TooLarge, Error, "the spec is larger than the limits",
     "Limits keep a hostile or generated file from exhausting memory: 1 MiB of text, 32 levels of \
-     nesting, 200,000 nodes after aliases are followed, and 1,000,000 values after defaults and \
-     platforms are applied.";
+     nesting, 200,000 nodes after aliases are followed, 1000 services, 1000 items in a list or \
+     mapping, 100 platforms, and 1,000,000 values after defaults and platforms are applied.";
+
+    TooManyProblems, Error, "more problems than are shown",
+    "A run shows at most 50 problems. The rest shows up when those are gone; often one mistake has \
+     many of them.";
 
     DuplicateKey, Error, "a key is given twice in one mapping",
     "YAML says keys are unique, and most readers silently keep one of the two. Remove one. Two \

@@ -49,6 +49,9 @@ pub fn read(text: &str, request: &Request) -> (Option<Plan>, Vec<Diagnostic>) {
         diagnostics.extend(more);
     }
     diag::tidy(&mut diagnostics);
+    if let Some(plan) = &mut plan {
+        plan.warnings.clone_from(&diagnostics);
+    }
     (plan, diagnostics)
 }
 
@@ -60,7 +63,13 @@ pub fn read(text: &str, request: &Request) -> (Option<Plan>, Vec<Diagnostic>) {
 pub fn plan(spec: &Spec, request: &Request) -> Result<Plan, Vec<Diagnostic>> {
     let (plan, mut diagnostics) = run(spec, request, true);
     diag::tidy(&mut diagnostics);
-    plan.ok_or(diagnostics)
+    match plan {
+        Some(plan) => Ok(Plan {
+            warnings: diagnostics,
+            ..plan
+        }),
+        None => Err(diagnostics),
+    }
 }
 
 /// Plans; without `complete` the spec has holes, so that absence means nothing.
@@ -72,27 +81,28 @@ fn run(spec: &Spec, request: &Request, complete: bool) -> (Option<Plan>, Vec<Dia
     if complete {
         check.diagnostics.extend(args::unused(spec, request));
     }
-    let platforms = platform::choose(spec, request, selection.as_ref(), &mut check);
-    service::image_names(spec, &mut check);
-    bake::attestations(spec.attest.as_ref(), &mut check);
     let mut plans = Vec::new();
-    if fits(spec, platforms.len(), &mut check) {
-        for platform in platforms {
+    if fits(spec, 1, &mut check) {
+        let platforms = platform::choose(spec, request, selection.as_ref(), &mut check);
+        service::image_names(spec, &mut check);
+        bake::attestations(spec.attest.as_ref(), &mut check);
+        let fits = fits(spec, platforms.len(), &mut check);
+        for platform in platforms.into_iter().filter(|_| fits) {
             let plan = service::platform_plan(spec, platform, selection.as_ref(), &mut check);
             plans.push(plan);
         }
     }
-    let mut diagnostics = check.diagnostics;
+    let diagnostics = check.diagnostics;
     let selection = selection.filter(|_| !diag::has_errors(&diagnostics));
     let Some(selection) = selection else {
         return (None, diagnostics);
     };
-    diag::tidy(&mut diagnostics);
     let plan = Plan {
         go,
         selection,
         platforms: plans,
-        warnings: diagnostics.clone(),
+        // The caller has them all.
+        warnings: Vec::new(),
     };
     (Some(plan), diagnostics)
 }

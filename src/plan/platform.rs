@@ -9,6 +9,7 @@ use super::{Check, Request, Selection};
 use crate::diag::{Diagnostic, Rule, Span, did_you_mean};
 use crate::spec::{Scope, Spec, Text};
 use buildkit_llb::Platform;
+use std::collections::BTreeSet;
 
 /// What Go 1.26 compiles for: `go tool dist list`, by system.
 const PORTS: &[(&str, &str)] = &[
@@ -31,6 +32,9 @@ const PORTS: &[(&str, &str)] = &[
     ("wasip1", "wasm"),
     ("windows", "386 amd64 arm arm64"),
 ];
+
+/// Most platforms of one build.
+const MAX_PLATFORMS: usize = 100;
 
 /// The platforms of a build, in the order asked for, without repeats.
 ///
@@ -70,14 +74,16 @@ pub(super) fn choose(
     } else {
         vec![(request.native.clone(), None)]
     };
-    let mut seen = Vec::new();
-    chosen.retain(|(p, _)| {
-        let new = !seen.contains(p);
-        if new {
-            seen.push(p.clone());
-        }
-        new
-    });
+    let mut seen = BTreeSet::new();
+    chosen.retain(|(p, _)| seen.insert(p.clone()));
+    if chosen.len() > MAX_PLATFORMS {
+        let message = format!("the build has more than {MAX_PLATFORMS} platforms");
+        let mut problem = Diagnostic::new(Rule::TooLarge, message)
+            .hint("Go compiles for about fifty pairs of system and processor");
+        problem.span = chosen.last().and_then(|(_, span)| *span);
+        check.push(problem);
+        return Vec::new();
+    }
     for (platform, span) in &chosen {
         let image = matches!(selection, Some(Selection::Service(_) | Selection::All));
         let problem = if image && platform.os != "linux" {

@@ -9,6 +9,8 @@ use crate::spec::{Scope, ServiceEntry, Settings, Spec, Text, Variables, join_go_
 use buildkit_llb::Platform;
 use std::collections::BTreeMap;
 
+/// With so many problems no more are looked for.
+const ENOUGH: usize = 1000;
 /// Where binaries are in images.
 const BINARIES: &str = "/usr/local/bin";
 
@@ -53,6 +55,9 @@ pub(super) fn platform_plan(
 ) -> PlatformPlan {
     let mut services = Vec::new();
     for entry in &spec.services {
+        if check.diagnostics.len() > ENOUGH {
+            break;
+        }
         let name = &entry.name.value;
         let (compiled, imaged) = match selection {
             Some(Selection::Service(wanted)) => (wanted == name, wanted == name),
@@ -238,12 +243,24 @@ fn variables(
     found
 }
 
+/// Most ports of one image.
+const MAX_PORTS: usize = 1000;
+
 fn ports(settings: &Settings, scope: &Scope<'_>, check: &mut Check<'_>) -> Vec<String> {
     let mut ports = Vec::new();
     for text in settings.expose.iter().flatten() {
         if let Some(value) = check.expand(text, scope) {
             let range = value::ports(&value, text.span());
             ports.extend(check.noted(range).into_iter().flatten());
+        }
+        if ports.len() > MAX_PORTS {
+            let message = format!("`expose` has more than {MAX_PORTS} ports");
+            check.push(
+                Diagnostic::new(Rule::InvalidPort, message)
+                    .at(text.span())
+                    .hint("name the ports that the program listens on"),
+            );
+            break;
         }
     }
     ports.sort();

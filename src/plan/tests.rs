@@ -241,10 +241,12 @@ fn warnings_stop_nothing() {
 
 #[test]
 fn plans_stay_small() {
-    let labels: String = (0..2000).map(|i| format!("    l{i}: x\n")).collect();
-    let services: String = (0..600).map(|i| format!("  s{i}: .\n")).collect();
+    let labels: String = (0..900).map(|i| format!("    l{i}: x\n")).collect();
+    let services: String = (0..999).map(|i| format!("  s{i}: .\n")).collect();
     let text = format!("defaults:\n  labels:\n{labels}services:\n{services}");
-    let (plan, diagnostics) = read(&text, &request(Some("all")));
+    let mut two = request(Some("all"));
+    two.platforms = vec![platform("linux/amd64"), platform("linux/arm64")];
+    let (plan, diagnostics) = read(&text, &two);
     assert_eq!(plan, None);
     assert_eq!(diagnostics[0].rule, Rule::TooLarge);
 }

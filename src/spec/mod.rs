@@ -2,23 +2,30 @@
 //!
 //! # Steps
 //!
-//! 1. `yaml`: text → node tree, with limits on size, depth and aliases;
-//! 2. `read`: node tree → [`Spec`], by the table in `fields`;
-//! 3. `template` and `words`: strings → [`Text`] with its `${ARG}` expressions, lines → words.
+//! 1. `yaml`: text → node tree (`node`), with limits on size, depth and aliases;
+//! 2. `read` and `values`: node tree → [`Spec`], by the table in `fields`;
+//! 3. `tokens`, `template` and `words`: strings → [`Text`] with `${ARG}` expressions, lines → words.
+//!
+//! `reference` and `schema` make the documentation from the same table.
 //!
 //! In: the text. Out: a [`Spec`] and all problems of form: syntax, unknown and duplicate fields,
 //! wrong types, malformed expressions, illegal names. Expanding build args, joining services with
 //! `defaults` and checking values is left to [`plan`](crate::plan).
 
 mod fields;
+mod foreign;
+mod merge;
 mod names;
 mod node;
 mod read;
 mod reference;
 mod schema;
+mod syntax;
 mod template;
 #[cfg(test)]
 mod tests;
+mod tokens;
+mod values;
 mod words;
 mod yaml;
 

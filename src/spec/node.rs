@@ -15,7 +15,8 @@ pub(crate) struct Node {
     pub(crate) kind: Kind,
     /// The scalar, or the first key or item of a collection.
     pub(crate) span: Span,
-    /// Number of nodes in the tree below, this one included, aliases counted in full.
+    /// Size of the tree below, this node included: one per node and one per 16 bytes of text.
+    /// Aliases count in full.
     pub(crate) weight: usize,
     /// Levels of nesting, this one included, aliases counted in full.
     pub(crate) depth: usize,
@@ -44,6 +45,8 @@ pub(crate) struct Scalar {
     /// Whether it may mean null, a boolean or a number: written without quotes and without `!!str`.
     pub(crate) plain: bool,
     pub(crate) layout: Layout,
+    /// Where lines end, in characters; for [`Layout::Block`] alone.
+    pub(crate) line_ends: Vec<usize>,
 }
 
 /// How the text of a scalar lies in the file; tells where its n-th character is.
@@ -58,6 +61,23 @@ pub(crate) enum Layout {
 }
 
 impl Scalar {
+    /// A scalar; finds its lines when its layout needs them.
+    pub(crate) fn new(text: String, plain: bool, layout: Layout) -> Self {
+        let line_ends = match layout {
+            Layout::Block(_) => {
+                let ends = text.chars().enumerate().filter(|(_, c)| *c == '\n');
+                ends.map(|(i, _)| i).collect()
+            }
+            _ => Vec::new(),
+        };
+        Self {
+            text,
+            plain,
+            layout,
+            line_ends,
+        }
+    }
+
     /// The place of the characters `from..to` of the text, counted in characters.
     ///
     /// Falls back to `whole`, the span of the scalar.
@@ -76,9 +96,11 @@ impl Scalar {
                 column: first.column.checked_add(column(offset)?)?,
             }),
             Layout::Block(first) => {
-                let before: Vec<char> = self.text.chars().take(offset).collect();
-                let lines = before.iter().filter(|c| **c == '\n').count();
-                let within = before.iter().rev().take_while(|c| **c != '\n').count();
+                let lines = self.line_ends.partition_point(|end| *end < offset);
+                let start = lines
+                    .checked_sub(1)
+                    .map_or(0, |last| self.line_ends[last] + 1);
+                let within = offset - start;
                 Some(Pos {
                     line: first.line.checked_add(column(lines)?)?,
                     column: first.column.checked_add(column(within)?)?,
@@ -96,11 +118,7 @@ impl Scalar {
             (Layout::Exact(_), Some(pos)) => Layout::Exact(pos),
             _ => Layout::Opaque,
         };
-        Scalar {
-            text: rest.to_owned(),
-            plain: false,
-            layout,
-        }
+        Scalar::new(rest.to_owned(), false, layout)
     }
 
     /// What the scalar means by YAML 1.2's core schema.
@@ -177,11 +195,7 @@ mod tests {
     use super::*;
 
     fn scalar(text: &str, layout: Layout) -> Scalar {
-        Scalar {
-            text: text.into(),
-            plain: true,
-            layout,
-        }
+        Scalar::new(text.into(), true, layout)
     }
 
     #[test]

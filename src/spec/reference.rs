@@ -18,7 +18,7 @@ services:
 ```
 
 It is YAML 1.2: anchors, aliases and merge keys (`<<`) work, tags and several documents do not.
-Fields that start with `x-` are ignored. A spec has at most 1 MiB and 32 levels of nesting.
+Fields that start with `x-` are ignored. A spec has at most 1 MiB, 1000 services and 32 levels of nesting.
 `docs/spec.schema.json` is the same reference for editors: put
 `# yaml-language-server: $schema=…` on the line after the `# syntax=` line.
 

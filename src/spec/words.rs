@@ -4,7 +4,8 @@
 //! of one word, whatever it holds, and can never become a word, an option or a command of its own.
 
 use super::node::Scalar;
-use super::template::{Text, Token, TokenKind, tokens};
+use super::template::Text;
+use super::tokens::{Token, TokenKind, tokens};
 use crate::diag::{Diagnostic, Rule, Span};
 
 /// Splits a command line as Compose and a POSIX shell do, without a shell's other powers.
@@ -124,6 +125,7 @@ pub(crate) fn join_go_flags(words: &[String]) -> Option<String> {
 /// A line that is being split.
 struct Line<'a> {
     scalar: &'a Scalar,
+    chars: Vec<char>,
     span: Span,
     rest: std::vec::IntoIter<Token>,
     words: Vec<Text>,
@@ -140,6 +142,7 @@ impl<'a> Line<'a> {
     fn new(scalar: &'a Scalar, span: Span) -> Result<Self, Diagnostic> {
         Ok(Self {
             scalar,
+            chars: scalar.text.chars().collect(),
             span,
             rest: tokens(scalar, span)?.into_iter(),
             words: Vec::new(),
@@ -175,14 +178,7 @@ impl<'a> Line<'a> {
 
     fn end_word(&mut self) {
         if let Some(word) = self.word.take() {
-            let count = word.to - word.from;
-            let raw: String = self
-                .scalar
-                .text
-                .chars()
-                .skip(word.from)
-                .take(count)
-                .collect();
+            let raw = self.chars[word.from..word.to].iter().collect();
             let span = self.scalar.locate(word.from, word.to, self.span);
             self.words.push(Text::from_tokens(raw, span, word.tokens));
         }
@@ -268,11 +264,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn scalar(text: &str) -> Scalar {
-        Scalar {
-            text: text.into(),
-            plain: true,
-            layout: Layout::Exact(Pos { line: 1, column: 1 }),
-        }
+        Scalar::new(text.into(), true, Layout::Exact(Pos { line: 1, column: 1 }))
     }
 
     fn expand(words: &[Text], value: &str) -> Vec<String> {

@@ -8,8 +8,9 @@
 //! A syntax error ends the tree. Everything else is reported and reading goes on.
 
 use super::node::{Entry, Kind, Layout, Node, NodeRef, Scalar};
+use super::syntax::{span, syntax, too_deep};
 use crate::diag::{Diagnostic, Pos, Rule, Span};
-use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Tag};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -17,8 +18,11 @@ use std::rc::Rc;
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 /// Deepest nesting of mappings and lists, aliases followed.
 pub(crate) const MAX_DEPTH: usize = 32;
-/// Most nodes, aliases followed: an alias of a large mapping counts as often as it is used.
+/// Most nodes, aliases followed: an alias of a large mapping counts as often as it is used. Long
+/// strings count as several.
 pub(crate) const MAX_NODES: usize = 200_000;
+/// How much text counts as one more node.
+const BYTES_PER_WEIGHT: usize = 16;
 
 /// Reads the one document of a text.
 ///
@@ -188,25 +192,18 @@ impl<'t> Builder<'t> {
         if let Layout::Block(_) | Layout::Opaque = layout {
             at.end = end_of(at.start, source.trim_end());
         }
+        let text = if absent { "" } else { text };
         Ok(Node {
-            kind: Kind::Scalar(Scalar {
-                text: if absent {
-                    String::new()
-                } else {
-                    text.to_owned()
-                },
-                plain,
-                layout,
-            }),
+            weight: 1 + text.len() / BYTES_PER_WEIGHT,
+            kind: Kind::Scalar(Scalar::new(text.to_owned(), plain, layout)),
             span: at,
-            weight: 1,
             depth: 1,
         })
     }
 
     fn open(&mut self, open: Open, anchor: usize, span: Span) -> Result<(), Stop> {
         if self.frames.len() >= MAX_DEPTH {
-            return Err(too_deep(span));
+            return Err(Box::new(too_deep(span)));
         }
         self.frames.push(Frame {
             open,
@@ -308,7 +305,7 @@ impl<'t> Builder<'t> {
             ));
         }
         if frame.depth > MAX_DEPTH {
-            return Err(too_deep(at));
+            return Err(Box::new(too_deep(at)));
         }
         match &mut frame.open {
             Open::List { items } => items.push(node),
@@ -339,85 +336,6 @@ impl<'t> Builder<'t> {
             },
         }
         Ok(())
-    }
-}
-
-fn too_deep(at: Span) -> Stop {
-    Box::new(
-        Diagnostic::new(
-            Rule::TooLarge,
-            format!("the spec is nested more than {MAX_DEPTH} levels deep"),
-        )
-        .at(at)
-        .hint("a spec needs four levels"),
-    )
-}
-
-/// The parser's error in our words, for the usual mistakes.
-fn syntax(kind: &ErrorKind, marker: Marker) -> Diagnostic {
-    let at = pos(marker);
-    let at = Span { start: at, end: at };
-    let (message, hint) = match kind {
-        ErrorKind::RecursionLimitExceeded => return *too_deep(at),
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::TabInPlainScalar => ("a tab in the indentation", "indent with spaces"),
-        ErrorKind::UnknownAnchor => (
-            "an alias without an anchor before it",
-            "`*name` repeats what `&name` marks; quote a value that starts with `*`",
-        ),
-        ErrorKind::MappingValueNotAllowed | ErrorKind::SimpleKeyExpected => (
-            "a `:` where no key can be",
-            "quote a value that holds `: ` or ends with `:`, and check the indentation",
-        ),
-        ErrorKind::UnclosedQuotedScalar
-        | ErrorKind::InvalidQuotedScalarIndent
-        | ErrorKind::DocumentIndicatorInQuotedScalar => (
-            "a quoted string that is not closed",
-            "close the quote before this place",
-        ),
-        ErrorKind::UnclosedFlowCollection { .. }
-        | ErrorKind::UnexpectedEofFlowMapping
-        | ErrorKind::UnexpectedEofFlowSequence
-        | ErrorKind::ExpectedFlowMappingSeparator
-        | ErrorKind::ExpectedFlowSequenceSeparator
-        | ErrorKind::InvalidColonPlacement => (
-            "a bracket that is not closed, or a missing comma",
-            "close the bracket, and separate its items with commas",
-        ),
-        ErrorKind::UnexpectedCharacter { .. } => (
-            "a value that starts with a special character",
-            "quote the value",
-        ),
-        other => {
-            // Upstream's sentences start with what was being read; the last clause says what is
-            // wrong.
-            let text = other.to_string();
-            let text = text.rsplit(", ").next().unwrap_or(&text);
-            return Diagnostic::new(Rule::YamlSyntax, format!("not valid YAML: {text}"))
-                .at(at)
-                .hint("check the indentation and the quotes on this line and the one before");
-        }
-    };
-    Diagnostic::new(Rule::YamlSyntax, message).at(at).hint(hint)
-}
-
-fn pos(marker: Marker) -> Pos {
-    Pos {
-        line: u32::try_from(marker.line()).unwrap_or(u32::MAX).max(1),
-        // Upstream counts columns from 0.
-        column: u32::try_from(marker.col())
-            .unwrap_or(u32::MAX - 1)
-            .saturating_add(1),
-    }
-}
-
-fn span(raw: &granit_parser::Span) -> Span {
-    Span {
-        start: pos(raw.start),
-        end: pos(raw.end),
     }
 }
 

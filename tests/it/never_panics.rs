@@ -1,6 +1,6 @@
 //! Any text is read to a plan or to messages: never a panic, never a hang.
 
-use crate::exercise::exercise;
+use crate::exercise::{exercise, exercise_once};
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
@@ -96,6 +96,63 @@ fn config(cases: u32) -> ProptestConfig {
 fn seeds_are_read() {
     let good = seeds().iter().filter(|text| exercise(text)).count();
     assert!(good >= 5, "{good} good specs");
+}
+
+/// Specs that are as large or as entangled as the limits allow take moments, not minutes.
+#[test]
+fn large_specs_end() {
+    let lines = |n: usize, line: &dyn Fn(usize) -> String| (0..n).map(line).collect::<String>();
+    let api = "services:\n  api:\n    main: .\n";
+    let long = "a ".repeat(500_000);
+    let vars = "${A} ".repeat(200_000);
+    let block: String = lines(30_000, &|_| "      ${A} ${B:-c} x\n".into());
+    let items = vec!["*a"; 200_000].join(",");
+    for text in [
+        format!("{api}    command: {long}\n"),
+        format!("{api}    command: \"{long}\"\n"),
+        format!("{api}    ldflags: {vars}\n"),
+        format!("{api}    command: |\n{block}"),
+        format!("{api}    labels:\n      a: |\n{block}"),
+        format!(
+            "x-a: &a {}\n{api}    command: [{items}]\n",
+            "x".repeat(60_000)
+        ),
+        format!("x-a: &a x\n{api}    command: [{items}]\n"),
+        format!("{api}{}", lines(60_000, &|i| format!("    mian{i}: 1\n"))),
+        format!(
+            "{api}    env:\n{}",
+            lines(60_000, &|i| format!("      GOX{i}: 1\n"))
+        ),
+        format!("services:\n{}", lines(60_000, &|i| format!("  s{i}: .\n"))),
+        format!(
+            "services:\n{}",
+            lines(60_000, &|i| format!("  S{i}: ../x\n"))
+        ),
+        format!(
+            "{api}    platforms: [{}]\n",
+            lines(40_000, &|i| format!("linux/arm/v{i},"))
+        ),
+        format!(
+            "{api}    expose: [{}]\n",
+            lines(60_000, &|i| format!("{}-65000,", 64_500 + i % 9))
+        ),
+        format!("{api}    base: {}\n", "A".repeat(900_000)),
+        format!("{api}    main: {}\n", "../".repeat(300_000)),
+        "{".repeat(500_000),
+        "- ".repeat(500_000),
+        "a: ".repeat(300_000),
+        "\"".repeat(500_001),
+        "? ".repeat(300_000),
+        "&a ".repeat(300_000),
+        "#\n".repeat(500_000),
+        "\n".repeat(1_000_000),
+    ] {
+        let start = std::time::Instant::now();
+        exercise_once(&text);
+        let took = start.elapsed();
+        let begin: String = text.chars().take(60).collect();
+        assert!(took.as_secs() < 60, "{took:?}: {begin}");
+    }
 }
 
 proptest! {
