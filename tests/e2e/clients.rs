@@ -147,6 +147,21 @@ fn compose_builds_the_same_layers_and_configuration() {
     }
 }
 
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn flags_of_dockerfile_builds_are_taken_and_change_no_image() {
+    let repo = two_services();
+    let expected = buildx(&repo).target("api").image();
+    let flags = ["--add-host", "db.internal:10.0.0.7", "--ulimit", "nofile=4096:8192", "--shm-size", "32m"];
+    let built = buildx(&repo).target("api").args(flags).args(["--network", "none", "--pull"]).image();
+    assert_eq!(built.progress.go_steps(), ["[api] go build ./cmd/api"], "hosts and limits are in the key");
+    assert_same(built.image(), expected.image());
+    // Proxies are in no key, as with Dockerfiles.
+    let proxied = buildx(&repo).target("api").build_arg("HTTP_PROXY", "http://user:password@proxy.invalid:3128").image();
+    assert_eq!(proxied.progress.executed(), [""; 0], "{}", proxied.progress.list());
+    assert_same(proxied.image(), expected.image());
+}
+
 /// The configuration as it would be without Compose's own labels.
 fn without_compose_labels(config: &Value) -> Value {
     let mut config = config.clone();
