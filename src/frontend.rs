@@ -418,8 +418,8 @@ pub(crate) fn plan_request(options: &Options, native: Platform, file_name: &str)
 
 fn features(caps: &Caps) -> Features {
     Features {
-        merge: caps.llb.supports("mergeop"),
-        mode_string: caps.llb.supports("file.copy.modestring"),
+        merge: caps.llb.supports(buildkit_llb::caps::MERGE_OP),
+        mode_string: caps.llb.supports(buildkit_llb::caps::FILE_SYMLINK_CREATE),
     }
 }
 

@@ -143,7 +143,7 @@ caps! {
     FILE_COPY_REQUIRED_PATHS = "file.copy.requiredpaths";
     /// Copies that replace files by directories and the reverse.
     FILE_COPY_ALWAYS_REPLACE_EXISTING_DEST_PATHS = "file.copy.alwaysreplaceexistingdestpaths";
-    /// Copies with a symbolic mode.
+    /// Copies with a symbolic mode. Never reported by a daemon up to BuildKit 0.33.
     FILE_COPY_MODE_STRING_FORMAT = "file.copy.modestring";
     /// Symbolic links.
     FILE_SYMLINK_CREATE = "file.symlink.create";

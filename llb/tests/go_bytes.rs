@@ -246,7 +246,7 @@ fn cases() -> Vec<(&'static str, Output, &'static [&'static str])> {
                         .owner(Owner::parse("www:0")),
                 )
                 .build(),
-            &["file.copy.modestring"],
+            &["file.symlink.create"],
         ),
         (
             "file-all",

@@ -29,7 +29,8 @@ pub(super) struct Layer {
 pub struct Features {
     /// Merge op. Docker Engine without the containerd image store lacks it.
     pub merge: bool,
-    /// Symbolic modes in copies. BuildKit 0.12 lacks them.
+    /// Symbolic modes in copies. BuildKit 0.12 lacks them; newer ones have them
+    /// without saying so, and say that they have symbolic links, which came next.
     pub mode_string: bool,
 }
 

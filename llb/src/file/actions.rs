@@ -140,7 +140,10 @@ impl Copy {
             meta.need(caps::FILE_COPY_ALWAYS_REPLACE_EXISTING_DEST_PATHS);
         }
         if !wire.mode_str.is_empty() {
-            meta.need(caps::FILE_COPY_MODE_STRING_FORMAT);
+            // No daemon up to BuildKit 0.33 reports the capability of symbolic modes,
+            // and so each would refuse an op that needs it. The one for symbolic
+            // links came right after it, and is reported (solver/pb/caps.go).
+            meta.need(caps::FILE_SYMLINK_CREATE);
         }
     }
 }
