@@ -53,7 +53,8 @@ fn arguments(older: Option<&str>, args: &[String]) -> Vec<String> {
         .iter()
         .any(|arg| arg == "-p" || arg.starts_with("--package") || arg == "--workspace")
     {
-        all.push("--workspace".to_string());
+        // All failures at once, as CI shows them.
+        all.extend(["--workspace".to_string(), "--no-fail-fast".to_string()]);
     }
     all.extend_from_slice(&args[..end]);
     all.extend(["--".to_string(), "--include-ignored".to_string()]);
@@ -75,7 +76,10 @@ mod tests {
 
     #[test]
     fn the_tests_that_need_the_engine_are_always_among_them() {
-        assert_eq!(line(None, ""), "test --workspace -- --include-ignored");
+        assert_eq!(
+            line(None, ""),
+            "test --workspace --no-fail-fast -- --include-ignored"
+        );
         assert_eq!(
             line(None, "-p gofleet --test e2e -- --nocapture"),
             "test -p gofleet --test e2e -- --include-ignored --nocapture"
@@ -86,7 +90,7 @@ mod tests {
     fn an_older_buildkitd_runs_its_own_tests_only() {
         assert_eq!(
             line(Some("v0.12.5"), ""),
-            "test --workspace -- --include-ignored compat"
+            "test --workspace --no-fail-fast -- --include-ignored compat"
         );
     }
 }
