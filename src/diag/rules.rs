@@ -136,6 +136,10 @@ rules! {
      that they enter no build step's key: `--secret id=GOPROXY,env=GOPROXY`. What `go build` is \
      told by fields of the spec is not set a second time here.";
 
+    NoCgo, Error, "cgo is switched on",
+    "Services are compiled with `CGO_ENABLED=0`: static binaries for images without a C library. \
+     A program that needs cgo cannot be built by this version.";
+
     InvalidVariable, Error, "a malformed variable or label",
     "A list entry is `NAME=VALUE`. A name is not empty and has no `=`. An image cannot take values \
      from the machine that runs the build, so every name needs a value: `${NAME}` takes it from \

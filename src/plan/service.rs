@@ -158,6 +158,8 @@ fn build(
             continue;
         }
         if let Some(value) = check.expand(&entry.value, scope) {
+            let checked = toolchain::value(name, &value, entry.value.span());
+            check.noted(checked);
             env.insert(name.clone(), value);
         }
     }

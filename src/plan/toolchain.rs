@@ -146,6 +146,20 @@ pub(super) fn variable(name: &str, span: Span) -> Result<(), Diagnostic> {
     )
 }
 
+/// Checks the value of a variable of `env`, after expansion.
+///
+/// Images are made for static binaries so far: a program with cgo would end on
+/// scratch with "no such file or directory".
+pub(super) fn value(name: &str, value: &str, span: Span) -> Result<(), Diagnostic> {
+    if name == "CGO_ENABLED" && value != "0" {
+        let message = format!("`CGO_ENABLED` is `{value}`, and this version builds without cgo");
+        return Err(Diagnostic::new(Rule::NoCgo, message)
+            .at(span)
+            .hint("leave it out: services are built with `CGO_ENABLED=0`"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -68,7 +68,7 @@ const FOREIGN: &[(&str, &str)] = &[
         "gcflags",
         "compiler flags are not there yet in this version",
     ),
-    ("cgo", "did you mean `CGO_ENABLED` in `env`?"),
+    ("cgo", "leave it out: this version builds without cgo"),
     ("race", "the race detector is not there yet in this version"),
     ("pgo", "profiles are not there yet in this version"),
     (
