@@ -18,7 +18,9 @@ const SERVICES: &str = "services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n";
 /// Two services that need a module from elsewhere.
 fn fetching_repo() -> Repo {
     let repo = Repo::with_requirement();
-    repo.requiring_program("cmd/api").requiring_program("cmd/worker").spec(SERVICES);
+    repo.requiring_program("cmd/api")
+        .requiring_program("cmd/worker")
+        .spec(SERVICES);
     repo
 }
 
@@ -31,13 +33,18 @@ fn plain_repo() -> Repo {
 
 /// A build of `api` whose cache mounts no other test has.
 fn with_own_mounts(repo: &Repo) -> Build {
-    buildx(repo).target("api").build_arg("BUILDKIT_CACHE_MOUNT_NS", &repo.nonce)
+    buildx(repo)
+        .target("api")
+        .build_arg("BUILDKIT_CACHE_MOUNT_NS", &repo.nonce)
 }
 
 /// Ids of the cache mounts that a repository's steps have to themselves.
 fn own_mounts(repo: &Repo) -> Vec<String> {
     let filter = format!("type==exec.cachemount,description~={}", repo.nonce);
-    let output = buildctl().args(["du", "--format", "{{json .}}", "--filter", &filter]).ok().text();
+    let output = buildctl()
+        .args(["du", "--format", "{{json .}}", "--filter", &filter])
+        .ok()
+        .text();
     let mut ids: Vec<String> = serde_json::Deserializer::from_str(&output)
         .into_iter::<serde_json::Value>()
         .flat_map(|value| match value.unwrap() {
@@ -45,7 +52,12 @@ fn own_mounts(repo: &Repo) -> Vec<String> {
             // Nothing at all.
             _ => Vec::new(),
         })
-        .map(|record| record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned())
+        .map(|record| {
+            record["id"]
+                .as_str()
+                .unwrap_or_else(|| panic!("no id in {record}"))
+                .to_owned()
+        })
         .collect();
     ids.sort();
     ids
@@ -56,7 +68,11 @@ fn own_mounts(repo: &Repo) -> Vec<String> {
 fn nothing_changed_and_nothing_runs() {
     let repo = fetching_repo();
     let first = buildx(&repo).target("api").fetching().image();
-    let steps = ["[api] go build ./cmd/api", "[internal] scan sources", "[modules] go mod download"];
+    let steps = [
+        "[api] go build ./cmd/api",
+        "[internal] scan sources",
+        "[modules] go mod download",
+    ];
     assert_eq!(first.progress.executed(), steps);
 
     let second = buildx(&repo).target("api").fetching().image();
@@ -73,13 +89,26 @@ fn nothing_changed_and_nothing_runs() {
 /// anew in every build (sources of the client, names of images), not constant
 /// directories.
 fn made_again(progress: &Progress) -> Vec<&str> {
-    let asked = ["[internal] load ", "resolve image config", "[internal] golang:1.26"];
-    let constant = ["[internal] modules", "[internal] output directory", "exporting to"];
+    let asked = [
+        "[internal] load ",
+        "resolve image config",
+        "[internal] golang:1.26",
+    ];
+    let constant = [
+        "[internal] modules",
+        "[internal] output directory",
+        "exporting to",
+    ];
     progress
         .vertices()
         .filter(|vertex| vertex.ran())
         .map(|vertex| vertex.name.as_str())
-        .filter(|name| !asked.iter().chain(&constant).any(|known| name.starts_with(known)))
+        .filter(|name| {
+            !asked
+                .iter()
+                .chain(&constant)
+                .any(|known| name.starts_with(known))
+        })
         .collect()
 }
 
@@ -88,15 +117,29 @@ fn made_again(progress: &Progress) -> Vec<&str> {
 fn a_service_built_beside_others_is_cached_when_built_alone() {
     let repo = plain_repo();
     let together = buildx(&repo).target("all").progress();
-    assert_eq!(together.go_steps(), ["[api] go build ./cmd/api", "[worker] go build ./cmd/worker"]);
+    assert_eq!(
+        together.go_steps(),
+        ["[api] go build ./cmd/api", "[worker] go build ./cmd/worker"]
+    );
     for service in ["api", "worker"] {
-        assert_eq!(buildx(&repo).target(service).progress().executed(), NOTHING, "{service}");
+        assert_eq!(
+            buildx(&repo).target(service).progress().executed(),
+            NOTHING,
+            "{service}"
+        );
     }
     // And the other way round.
     repo.edit("cmd/api/main.go", "cmd/api", "edited");
-    assert_eq!(buildx(&repo).target("api").progress().go_steps(), ["[api] go build ./cmd/api"]);
+    assert_eq!(
+        buildx(&repo).target("api").progress().go_steps(),
+        ["[api] go build ./cmd/api"]
+    );
     let together = buildx(&repo).target("all").progress();
-    assert!(!together.executed().contains(&"[api] go build ./cmd/api"), "{}", together.list());
+    assert!(
+        !together.executed().contains(&"[api] go build ./cmd/api"),
+        "{}",
+        together.list()
+    );
 }
 
 #[test]
@@ -104,7 +147,11 @@ fn a_service_built_beside_others_is_cached_when_built_alone() {
 fn a_build_step_fetches_for_itself_when_the_cache_mounts_are_empty() {
     let repo = fetching_repo();
     with_own_mounts(&repo).fetching().progress();
-    assert!(own_mounts(&repo).len() >= 3, "modules, build cache, slot: {:?}", own_mounts(&repo));
+    assert!(
+        own_mounts(&repo).len() >= 3,
+        "modules, build cache, slot: {:?}",
+        own_mounts(&repo)
+    );
 
     let filter = format!("type==exec.cachemount,description~={}", repo.nonce);
     buildctl().args(["prune", "--filter", &filter]).ok();
@@ -113,7 +160,11 @@ fn a_build_step_fetches_for_itself_when_the_cache_mounts_are_empty() {
     repo.edit("cmd/api/main.go", "cmd/api", "edited");
     let built = with_own_mounts(&repo).fetching().image();
     assert_eq!(built.progress.go_steps(), ["[api] go build ./cmd/api"]);
-    assert!(built.progress.step("go mod download").cached, "{}", built.progress.list());
+    assert!(
+        built.progress.step("go mod download").cached,
+        "{}",
+        built.progress.list()
+    );
 }
 
 #[test]
@@ -122,7 +173,10 @@ fn another_proxy_by_secret_is_in_no_key() {
     let repo = fetching_repo();
     let first = buildx(&repo).target("api").fetching().image();
     // A step that ran would have to find its modules there.
-    let other = buildx(&repo).target("api").secret("GOPROXY", "https://user:password@proxy.invalid").image();
+    let other = buildx(&repo)
+        .target("api")
+        .secret("GOPROXY", "https://user:password@proxy.invalid")
+        .image();
     assert_eq!(other.progress.executed(), NOTHING);
     assert_eq!(other.image().digest, first.image().digest);
     let without = buildx(&repo).target("api").image();
@@ -137,7 +191,11 @@ fn a_proxy_by_build_arg_reaches_the_download_alone() {
     // Everything is in the module cache already.
     let other = with_own_mounts(&repo).build_arg("GOPROXY", "off").image();
     assert_eq!(other.progress.go_steps(), ["[modules] go mod download"]);
-    assert!(other.progress.step("go build").cached, "{}", other.progress.list());
+    assert!(
+        other.progress.step("go build").cached,
+        "{}",
+        other.progress.list()
+    );
     assert_eq!(other.image().digest, first.image().digest);
 }
 
@@ -148,10 +206,17 @@ fn no_cache_runs_every_step_and_keeps_the_cache_mounts() {
     let first = with_own_mounts(&repo).fetching().image();
     let mounts = own_mounts(&repo);
     // Without a proxy, the modules can only come from the mount.
-    let again = with_own_mounts(&repo).args(["--no-cache"]).secret("GOPROXY", "off").image();
+    let again = with_own_mounts(&repo)
+        .args(["--no-cache"])
+        .secret("GOPROXY", "off")
+        .image();
     assert_eq!(
         again.progress.executed(),
-        ["[api] go build ./cmd/api", "[internal] scan sources", "[modules] go mod download"]
+        [
+            "[api] go build ./cmd/api",
+            "[internal] scan sources",
+            "[modules] go mod download"
+        ]
     );
     assert_eq!(own_mounts(&repo), mounts);
     assert_eq!(again.image().digest, first.image().digest);
@@ -171,13 +236,18 @@ fn what_is_in_no_key_runs_nothing() {
     };
 
     let new = FileTimes::new().set_modified(SystemTime::now());
-    File::open(repo.file("cmd/api/main.go")).unwrap().set_times(new).unwrap();
+    File::open(repo.file("cmd/api/main.go"))
+        .unwrap()
+        .set_times(new)
+        .unwrap();
     let touched = buildx(&repo).target("api").progress();
     assert_eq!(touched.executed(), NOTHING, "touched: {}", touched.list());
 
     repo.spec(&format!("# a comment\n{SERVICES}"));
     unchanged("a comment in the spec");
-    repo.spec(&format!("defaults:\n  image: registry.example/${{SERVICE}}:2\n{SERVICES}"));
+    repo.spec(&format!(
+        "defaults:\n  image: registry.example/${{SERVICE}}:2\n{SERVICES}"
+    ));
     unchanged("another image name");
     repo.spec("services:\n  worker: ./cmd/worker\n  api:\n    main: ./cmd/api\n");
     unchanged("another order of services");
@@ -205,7 +275,8 @@ fn an_edited_file_builds_again_and_changes_the_binary_alone() {
     repo.edit("cmd/api/main.go", "cmd/api", "edited");
     let second = buildx(&repo).target("api").image();
     assert_eq!(second.progress.go_steps(), ["[api] go build ./cmd/api"]);
-    let layers = |built: &crate::support::build::Built| built.image().diff_ids().as_array().unwrap().clone();
+    let layers =
+        |built: &crate::support::build::Built| built.image().diff_ids().as_array().unwrap().clone();
     let (before, after) = (layers(&first), layers(&second));
     assert_eq!(before.len(), after.len());
     let (last, rest) = after.split_last().unwrap();
@@ -220,11 +291,23 @@ fn a_fresh_builder_lives_from_an_exported_cache() {
     let repo = fetching_repo();
     let cache = TempDir::new().unwrap();
     let export = format!("type=local,dest={},mode=max", cache.path().display());
-    let first = buildctl_dockerfile(&repo).target("api").fetching().args(["--export-cache", &export]).image();
+    let first = buildctl_dockerfile(&repo)
+        .target("api")
+        .fetching()
+        .args(["--export-cache", &export])
+        .image();
 
     let daemon = Daemon::start();
     let import = format!("type=local,src={}", cache.path().display());
-    let second = build_on(&daemon, &repo).target("api").args(["--import-cache", &import]).image();
-    assert_eq!(second.progress.go_steps(), NOTHING, "{}", second.progress.list());
+    let second = build_on(&daemon, &repo)
+        .target("api")
+        .args(["--import-cache", &import])
+        .image();
+    assert_eq!(
+        second.progress.go_steps(),
+        NOTHING,
+        "{}",
+        second.progress.list()
+    );
     assert_eq!(second.image().digest, first.image().digest);
 }

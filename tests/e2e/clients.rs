@@ -34,7 +34,10 @@ fn every_client_of_buildkit_gives_one_digest() {
     let repo = Repo::copy_of("examples/hello");
     let expected = buildx(&repo).target("api").image().image().digest.clone();
     for (client, build) in [
-        ("dockerfile.v0 with the syntax line", buildctl_dockerfile(&repo)),
+        (
+            "dockerfile.v0 with the syntax line",
+            buildctl_dockerfile(&repo),
+        ),
         ("gateway.v0 with source", buildctl_gateway(&repo)),
     ] {
         let built = build.target("api").image();
@@ -63,7 +66,11 @@ fn a_push_puts_the_same_manifest_into_the_registry() {
         let push = buildx(&repo).target("api").args(["--push", "--tag", &name]);
         push.tool("plain", None).ok();
         let found = registry::tagged("e2e/pushed", &repo.nonce);
-        assert!(found.body["layers"].is_array(), "an index where a manifest was expected: {}", found.body);
+        assert!(
+            found.body["layers"].is_array(),
+            "an index where a manifest was expected: {}",
+            found.body
+        );
         assert_eq!(found.digest, expected);
     }
 }
@@ -72,7 +79,11 @@ fn a_push_puts_the_same_manifest_into_the_registry() {
 #[ignore = "needs the engine: cargo xtask test"]
 fn the_printed_bake_file_builds_tags_and_pushes_every_service() {
     let repo = two_services();
-    let printed = buildx(&repo).args(["--call", "bake"]).tool("plain", None).ok().text();
+    let printed = buildx(&repo)
+        .args(["--call", "bake"])
+        .tool("plain", None)
+        .ok()
+        .text();
     let bake = || {
         docker()
             .args(["buildx", "bake", "--file", "-", "--push"])
@@ -90,7 +101,10 @@ fn the_printed_bake_file_builds_tags_and_pushes_every_service() {
     // A deployment sees no change where there is none.
     bake().ok();
     let again = registry::tagged("e2e/api", &repo.nonce);
-    assert_eq!(again.digest, buildx(&repo).target("api").image().image().digest);
+    assert_eq!(
+        again.digest,
+        buildx(&repo).target("api").image().image().digest
+    );
 }
 
 #[test]
@@ -106,7 +120,11 @@ fn a_bake_file_written_by_hand_gives_the_same_images() {
             dest.display()
         )
     };
-    let file = format!("group \"default\" {{ targets = [\"api\", \"worker\"] }}\n{}{}", target("api"), target("worker"));
+    let file = format!(
+        "group \"default\" {{ targets = [\"api\", \"worker\"] }}\n{}{}",
+        target("api"),
+        target("worker")
+    );
     docker()
         .args(["buildx", "bake", "--file", "-"])
         .args(["--allow", &format!("fs.write={}", out.path().display())])
@@ -139,11 +157,18 @@ fn compose_builds_the_same_layers_and_configuration() {
         let expected = buildx(&repo).target(service).image();
         let archive = out.path().join(service);
         let name = format!("e2e/compose-{service}");
-        docker().args(["image", "save", &name, "--output"]).arg(&archive).ok();
+        docker()
+            .args(["image", "save", &name, "--output"])
+            .arg(&archive)
+            .ok();
         docker().args(["image", "rm", &name]).ok();
         let image = oci::read_one(&archive);
         assert_eq!(image.diff_ids(), expected.image().diff_ids(), "{service}");
-        assert_eq!(without_compose_labels(&image.config), expected.image().config, "{service}");
+        assert_eq!(
+            without_compose_labels(&image.config),
+            expected.image().config,
+            "{service}"
+        );
     }
 }
 
@@ -152,13 +177,36 @@ fn compose_builds_the_same_layers_and_configuration() {
 fn flags_of_dockerfile_builds_are_taken_and_change_no_image() {
     let repo = two_services();
     let expected = buildx(&repo).target("api").image();
-    let flags = ["--add-host", "db.internal:10.0.0.7", "--ulimit", "nofile=4096:8192", "--shm-size", "32m"];
-    let built = buildx(&repo).target("api").args(flags).args(["--network", "none", "--pull"]).image();
-    assert_eq!(built.progress.go_steps(), ["[api] go build ./cmd/api"], "hosts and limits are in the key");
+    let flags = [
+        "--add-host",
+        "db.internal:10.0.0.7",
+        "--ulimit",
+        "nofile=4096:8192",
+        "--shm-size",
+        "32m",
+    ];
+    let built = buildx(&repo)
+        .target("api")
+        .args(flags)
+        .args(["--network", "none", "--pull"])
+        .image();
+    assert_eq!(
+        built.progress.go_steps(),
+        ["[api] go build ./cmd/api"],
+        "hosts and limits are in the key"
+    );
     assert_same(built.image(), expected.image());
     // Proxies are in no key, as with Dockerfiles.
-    let proxied = buildx(&repo).target("api").build_arg("HTTP_PROXY", "http://user:password@proxy.invalid:3128").image();
-    assert_eq!(proxied.progress.executed(), [""; 0], "{}", proxied.progress.list());
+    let proxied = buildx(&repo)
+        .target("api")
+        .build_arg("HTTP_PROXY", "http://user:password@proxy.invalid:3128")
+        .image();
+    assert_eq!(
+        proxied.progress.executed(),
+        [""; 0],
+        "{}",
+        proxied.progress.list()
+    );
     assert_same(proxied.image(), expected.image());
 }
 

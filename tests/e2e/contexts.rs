@@ -9,7 +9,8 @@ use crate::support::repo::Repo;
 
 fn one_service() -> Repo {
     let repo = Repo::new();
-    repo.program("cmd/api").spec("services:\n  api: ./cmd/api\n");
+    repo.program("cmd/api")
+        .spec("services:\n  api: ./cmd/api\n");
     repo
 }
 
@@ -40,7 +41,10 @@ fn a_spec_on_standard_input_builds_the_directory() {
     let built = buildx(&repo).spec("-").stdin(spec).image();
     assert_eq!(built.image().digest, expected.image().digest);
     // Problems of a spec that has no path are shown as well.
-    let bad = buildx(&repo).spec("-").stdin("# syntax=gofleet/gofleet:1\nservices:\n  api:\n    mian: x\n").fails();
+    let bad = buildx(&repo)
+        .spec("-")
+        .stdin("# syntax=gofleet/gofleet:1\nservices:\n  api:\n    mian: x\n")
+        .fails();
     bad.says(["UnknownField", ">>>     mian: x"]);
 }
 
@@ -60,9 +64,14 @@ fn a_git_repository_is_a_context() {
 
     let built = buildx(&repo).context(server.url("root")).image();
     assert_eq!(built.image().digest, expected.image().digest);
-    let built = buildx(&repo).context(format!("{}#main:services", server.url("outer"))).image();
+    let built = buildx(&repo)
+        .context(format!("{}#main:services", server.url("outer")))
+        .image();
     assert_eq!(built.image().digest, expected.image().digest);
-    let bad = buildx(&repo).context(server.url("root")).spec("other.yaml").fails();
+    let bad = buildx(&repo)
+        .context(server.url("root"))
+        .spec("other.yaml")
+        .fails();
     bad.says(["other.yaml"]);
 }
 
@@ -70,10 +79,14 @@ fn a_git_repository_is_a_context() {
 #[ignore = "needs the engine: cargo xtask test"]
 fn an_ignore_file_keeps_files_out_of_the_build() {
     let repo = one_service();
-    repo.program("cmd/secret").spec("services:\n  api: ./cmd/api\n  secret: ./cmd/secret\n");
+    repo.program("cmd/secret")
+        .spec("services:\n  api: ./cmd/api\n  secret: ./cmd/secret\n");
     repo.write(".dockerignore", "cmd/secret\n");
     buildx(&repo).target("api").progress();
-    buildx(&repo).target("secret").fails().says(["NoSuchPackage", "ignore"]);
+    buildx(&repo)
+        .target("secret")
+        .fails()
+        .says(["NoSuchPackage", "ignore"]);
     // The spec's own ignore file takes the place of the general one.
     repo.write("fleet.yaml.dockerignore", "cmd/api\n");
     buildx(&repo).target("secret").progress();
@@ -84,7 +97,8 @@ fn an_ignore_file_keeps_files_out_of_the_build() {
 #[ignore = "needs the engine: cargo xtask test"]
 fn an_ignored_file_runs_nothing_when_it_changes() {
     let repo = one_service();
-    repo.write(".dockerignore", "docs\n").write("docs/a.md", "one");
+    repo.write(".dockerignore", "docs\n")
+        .write("docs/a.md", "one");
     buildx(&repo).progress();
     repo.write("docs/a.md", "two").write("docs/b.md", "new");
     let progress = buildx(&repo).progress();
@@ -100,18 +114,37 @@ fn a_named_context_replaces_the_builder_image() {
     // The layers are in the registry already: only the configuration is new.
     let other = format!("{registry}/library/golang:e2e");
     let image = Repo::new();
-    image.write("Dockerfile", &format!("FROM golang:1.26\nENV E2E={}\n", image.nonce));
-    buildx(&image).spec("Dockerfile").args(["--push", "--tag", &other]).tool("plain", None).ok();
+    image.write(
+        "Dockerfile",
+        &format!("FROM golang:1.26\nENV E2E={}\n", image.nonce),
+    );
+    buildx(&image)
+        .spec("Dockerfile")
+        .args(["--push", "--tag", &other])
+        .tool("plain", None)
+        .ok();
 
     let context = format!("golang:1.26=docker-image://{other}");
     let built = buildx(&repo).args(["--build-context", &context]).image();
-    assert_eq!(built.progress.go_steps(), ["[api] go build ./cmd/api"], "{}", built.progress.list());
-    assert!(
-        built.progress.vertices().any(|vertex| vertex.name.contains("library/golang:e2e")),
+    assert_eq!(
+        built.progress.go_steps(),
+        ["[api] go build ./cmd/api"],
         "{}",
         built.progress.list()
     );
-    assert_eq!(built.image().digest, expected.image().digest, "the same Go, the same image");
+    assert!(
+        built
+            .progress
+            .vertices()
+            .any(|vertex| vertex.name.contains("library/golang:e2e")),
+        "{}",
+        built.progress.list()
+    );
+    assert_eq!(
+        built.image().digest,
+        expected.image().digest,
+        "the same Go, the same image"
+    );
 }
 
 #[test]
@@ -120,7 +153,9 @@ fn a_named_context_replaces_the_base_image() {
     let repo = one_service();
     repo.spec("services:\n  api:\n    main: ./cmd/api\n    base: example.invalid/base:1\n");
     let files = Repo::new();
-    files.write("etc/passwd", "root:x:0:0::/:/\n").write("etc/note", &files.nonce);
+    files
+        .write("etc/passwd", "root:x:0:0::/:/\n")
+        .write("etc/note", &files.nonce);
     // A directory, as one would try a base image before it exists.
     let context = format!("example.invalid/base:1={}", files.path().display());
     let built = buildx(&repo).args(["--build-context", &context]).image();

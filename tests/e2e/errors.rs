@@ -6,7 +6,9 @@ use crate::support::repo::Repo;
 /// Two services of few packages.
 fn two_services() -> Repo {
     let repo = Repo::new();
-    repo.program("cmd/api").program("cmd/worker").spec("services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n");
+    repo.program("cmd/api")
+        .program("cmd/worker")
+        .spec("services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n");
     repo
 }
 
@@ -15,7 +17,11 @@ fn two_services() -> Repo {
 fn a_compile_error_names_the_service_the_place_and_the_line_of_the_spec() {
     let repo = two_services();
     repo.edit("cmd/worker/main.go", "os.Stdout", "os.Stdoot");
-    for build in [buildx(&repo), buildctl_dockerfile(&repo), buildctl_gateway(&repo)] {
+    for build in [
+        buildx(&repo),
+        buildctl_dockerfile(&repo),
+        buildctl_gateway(&repo),
+    ] {
         let output = build.target("worker").fails();
         output.says([
             "[worker] go build ./cmd/worker",
@@ -34,10 +40,13 @@ fn a_compile_error_names_the_service_the_place_and_the_line_of_the_spec() {
 #[ignore = "needs the engine: cargo xtask test"]
 fn a_compile_error_in_a_nested_module_is_found_by_step_and_package() {
     let repo = Repo::new();
-    repo.write("services/api/go.mod", "module example.com/nested\n\ngo 1.26\n")
-        .program("services/api/cmd/api")
-        .edit("services/api/cmd/api/main.go", "os.Stdout", "os.Stdoot")
-        .spec("services:\n  api: ./services/api/cmd/api\n");
+    repo.write(
+        "services/api/go.mod",
+        "module example.com/nested\n\ngo 1.26\n",
+    )
+    .program("services/api/cmd/api")
+    .edit("services/api/cmd/api/main.go", "os.Stdout", "os.Stdoot")
+    .spec("services:\n  api: ./services/api/cmd/api\n");
     let output = buildx(&repo).fails();
     // Go writes paths relative to the module it builds; the step and the package
     // say which one that is.
@@ -61,7 +70,10 @@ fn several_services_and_no_target_is_an_error_that_shows_the_way() {
     ]);
     repo.spec("default_target: worker\nservices:\n  api: ./cmd/api\n  worker: ./cmd/worker\n");
     let built = buildx(&repo).image();
-    assert_eq!(built.image().setting("Entrypoint")[0], "/usr/local/bin/worker");
+    assert_eq!(
+        built.image().setting("Entrypoint")[0],
+        "/usr/local/bin/worker"
+    );
 }
 
 #[test]
@@ -69,7 +81,11 @@ fn several_services_and_no_target_is_an_error_that_shows_the_way() {
 fn all_problems_of_a_spec_are_shown_at_once_with_their_places() {
     let repo = two_services();
     repo.spec("services:\n  api:\n    mian: ./cmd/api\n    tags: [a]\n  all: ./cmd/worker\n  worker: ../worker\n");
-    for build in [buildx(&repo), buildctl_dockerfile(&repo), buildctl_gateway(&repo)] {
+    for build in [
+        buildx(&repo),
+        buildctl_dockerfile(&repo),
+        buildctl_gateway(&repo),
+    ] {
         let output = build.target("api").fails();
         output.says([
             "fleet.yaml:4:5",
@@ -93,10 +109,18 @@ fn what_the_sources_lack_is_an_error_before_anything_is_compiled() {
         "services:\n  api: ./cmd/apo\n  worker:\n    main: ./cmd/worker\n    files:\n      /srv/data: ./data\n",
     );
     let main = buildx(&repo).target("api").fails();
-    main.says(["NoSuchPackage", "fleet.yaml:3:8", "did you mean `./cmd/api`?"]);
+    main.says([
+        "NoSuchPackage",
+        "fleet.yaml:3:8",
+        "did you mean `./cmd/api`?",
+    ]);
     main.never_says(["go build"]);
     let files = buildx(&repo).target("worker").fails();
-    files.says(["NoSuchFile", "fleet.yaml:7:", "`data` does not exist in the context"]);
+    files.says([
+        "NoSuchFile",
+        "fleet.yaml:7:",
+        "`data` does not exist in the context",
+    ]);
     files.never_says(["go build"]);
 
     let unknown = buildx(&repo).target("wroker").fails();
@@ -107,29 +131,60 @@ fn what_the_sources_lack_is_an_error_before_anything_is_compiled() {
 #[ignore = "needs the engine: cargo xtask test"]
 fn an_unused_build_arg_is_a_warning() {
     let repo = two_services();
-    let progress = buildx(&repo).target("api").build_arg("LEVLE", "debug").progress();
+    let progress = buildx(&repo)
+        .target("api")
+        .build_arg("LEVLE", "debug")
+        .progress();
     let warnings = progress.warnings.join("\n");
-    assert!(warnings.contains("UnusedArg") && warnings.contains("LEVLE"), "{warnings}");
+    assert!(
+        warnings.contains("UnusedArg") && warnings.contains("LEVLE"),
+        "{warnings}"
+    );
 }
 
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
 fn calls_answer_without_building() {
     let repo = two_services();
-    let call = |name: &str| buildx(&repo).args(["--call", name]).tool("plain", None).ok();
+    let call = |name: &str| {
+        buildx(&repo)
+            .args(["--call", name])
+            .tool("plain", None)
+            .ok()
+    };
     let targets = call("targets");
     for target in ["api", "worker", "all", "binaries"] {
-        assert!(targets.text().contains(target), "{}", targets.report("should list the targets"));
+        assert!(
+            targets.text().contains(target),
+            "{}",
+            targets.report("should list the targets")
+        );
     }
     let outline = call("outline,format=json");
     let outline: serde_json::Value = serde_json::from_str(&outline.text()).unwrap();
-    assert!(outline["secrets"].to_string().contains("GOPROXY"), "{outline}");
+    assert!(
+        outline["secrets"].to_string().contains("GOPROXY"),
+        "{outline}"
+    );
     let bake = call("bake");
-    for part in ["group \"default\"", "target \"api\"", "target \"worker\"", "type=provenance,disabled=true"] {
-        assert!(bake.text().contains(part), "{}", bake.report(&format!("should print {part}")));
+    for part in [
+        "group \"default\"",
+        "target \"api\"",
+        "target \"worker\"",
+        "type=provenance,disabled=true",
+    ] {
+        assert!(
+            bake.text().contains(part),
+            "{}",
+            bake.report(&format!("should print {part}"))
+        );
     }
     let describe = call("subrequests.describe");
-    assert!(describe.text().contains("frontend.bake") || describe.text().contains("bake"), "{}", describe.text());
+    assert!(
+        describe.text().contains("frontend.bake") || describe.text().contains("bake"),
+        "{}",
+        describe.text()
+    );
     for output in [targets, bake, describe] {
         output.never_says(["go build", "scan sources"]);
     }
@@ -163,11 +218,21 @@ fn check_finds_what_a_build_would_find_and_says_so_by_its_status() {
 fn steps_are_named_after_services_and_run_side_by_side() {
     let repo = two_services();
     let progress = buildx(&repo).target("all").progress();
-    let (api, worker) = (progress.step("[api] go build ./cmd/api"), progress.step("[worker] go build ./cmd/worker"));
-    assert!(api.ran() && worker.ran() && api.overlaps(worker), "{}", progress.list());
+    let (api, worker) = (
+        progress.step("[api] go build ./cmd/api"),
+        progress.step("[worker] go build ./cmd/worker"),
+    );
+    assert!(
+        api.ran() && worker.ran() && api.overlaps(worker),
+        "{}",
+        progress.list()
+    );
 
     // The platform is in the name where there are several.
-    let both = buildx(&repo).target("api").platform("linux/amd64,linux/arm64").progress();
+    let both = buildx(&repo)
+        .target("api")
+        .platform("linux/amd64,linux/arm64")
+        .progress();
     both.step("[linux/amd64 api] go build ./cmd/api");
     both.step("[linux/arm64 api] go build ./cmd/api");
 }
@@ -176,20 +241,29 @@ fn steps_are_named_after_services_and_run_side_by_side() {
 #[ignore = "needs the engine: cargo xtask test"]
 fn people_see_few_lines_besides_their_services() {
     let repo = Repo::with_requirement();
-    repo.requiring_program("cmd/api").requiring_program("cmd/worker");
+    repo.requiring_program("cmd/api")
+        .requiring_program("cmd/worker");
     repo.spec("services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n");
     let output = buildx(&repo).target("all").fetching().plain();
     let mut names: Vec<&str> = output
         .stderr
         .lines()
-        .filter_map(|line| line.strip_prefix('#')?.split_once(" [").map(|(_, name)| name))
+        .filter_map(|line| {
+            line.strip_prefix('#')?
+                .split_once(" [")
+                .map(|(_, name)| name)
+        })
         .filter(|name| !name.starts_with("internal]"))
         .collect();
     names.sort_unstable();
     names.dedup();
     assert_eq!(
         names,
-        ["api] go build ./cmd/api", "modules] go mod download", "worker] go build ./cmd/worker"],
+        [
+            "api] go build ./cmd/api",
+            "modules] go mod download",
+            "worker] go build ./cmd/worker"
+        ],
         "{}",
         output.stderr
     );
@@ -199,9 +273,13 @@ fn people_see_few_lines_besides_their_services() {
 #[ignore = "needs the engine: cargo xtask test"]
 fn a_module_that_cannot_be_fetched_fails_with_the_reason_that_go_gives() {
     let repo = Repo::with_requirement();
-    repo.requiring_program("cmd/api").spec("services:\n  api: ./cmd/api\n");
+    repo.requiring_program("cmd/api")
+        .spec("services:\n  api: ./cmd/api\n");
     let namespace = repo.nonce.clone();
     let build = buildx(&repo).build_arg("BUILDKIT_CACHE_MOUNT_NS", &namespace);
     let output = build.secret("GOPROXY", "off").fails();
-    output.says(["[modules] go mod download", "module lookup disabled by GOPROXY=off"]);
+    output.says([
+        "[modules] go mod download",
+        "module lookup disabled by GOPROXY=off",
+    ]);
 }

@@ -53,8 +53,15 @@ fn a_repository_never_seen_before_builds_static_binaries_for_two_platforms() {
     let repo = Repo::copy_of(STRANGE);
     let out = TempDir::new().unwrap();
     let both = "linux/amd64,linux/arm64";
-    buildx(&repo).target("binaries").platform(both).fetching().files(out.path());
-    for (dir, machine) in [("linux_amd64", Machine::Amd64), ("linux_arm64", Machine::Arm64)] {
+    buildx(&repo)
+        .target("binaries")
+        .platform(both)
+        .fetching()
+        .files(out.path());
+    for (dir, machine) in [
+        ("linux_amd64", Machine::Amd64),
+        ("linux_arm64", Machine::Arm64),
+    ] {
         for service in ["front", "tlscheck", "thing"] {
             let elf = Elf::read(&fs::read(out.path().join(dir).join(service)).unwrap());
             assert!(!elf.dynamic && !elf.symbols, "{dir}/{service}: {elf:?}");
@@ -63,13 +70,28 @@ fn a_repository_never_seen_before_builds_static_binaries_for_two_platforms() {
     }
 
     // The same steps as images: one index with one manifest per platform.
-    let images = buildx(&repo).target("thing").platform(both).fetching().image();
-    assert_eq!(images.progress.go_steps(), [""; 0], "{}", images.progress.list());
+    let images = buildx(&repo)
+        .target("thing")
+        .platform(both)
+        .fetching()
+        .image();
+    assert_eq!(
+        images.progress.go_steps(),
+        [""; 0],
+        "{}",
+        images.progress.list()
+    );
     assert_eq!(images.top.0, 1);
     assert!(images.top.1.contains("image.index"), "{}", images.top.1);
-    assert_eq!(oci::platforms(&images.images), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(
+        oci::platforms(&images.images),
+        ["linux/amd64", "linux/arm64"]
+    );
     for (image, machine) in images.images.iter().zip([Machine::Amd64, Machine::Arm64]) {
-        assert_eq!(Elf::read(&image.entry("usr/local/bin/thing").data).machine, machine);
+        assert_eq!(
+            Elf::read(&image.entry("usr/local/bin/thing").data).machine,
+            machine
+        );
     }
     // All but the binary is the same for both.
     let [amd64, arm64] = [0, 1].map(|at| images.images[at].diff_ids().as_array().unwrap());
@@ -84,8 +106,24 @@ fn a_container_has_roots_zones_a_user_and_a_place_for_temporary_files() {
     let repo = Repo::copy_of(STRANGE);
     repo.write("cmd/tlscheck/server.go", TLS_SERVER);
     let name = "e2e/tlscheck";
-    buildx(&repo).target("tlscheck").fetching().args(["--load", "--tag", name]).tool("plain", None).ok();
-    let run = docker().args(["run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp:mode=1777", name]).ok();
+    buildx(&repo)
+        .target("tlscheck")
+        .fetching()
+        .args(["--load", "--tag", name])
+        .tool("plain", None)
+        .ok();
+    let run = docker()
+        .args([
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "--read-only",
+            "--tmpfs",
+            "/tmp:mode=1777",
+            name,
+        ])
+        .ok();
     for line in [
         "uid=65532",
         "gid=65532",
@@ -96,11 +134,18 @@ fn a_container_has_roots_zones_a_user_and_a_place_for_temporary_files() {
         "roots=present",
         "tls=unknown-authority",
     ] {
-        assert!(run.text().lines().any(|said| said == line), "{}", run.report(&format!("should say {line}")));
+        assert!(
+            run.text().lines().any(|said| said == line),
+            "{}",
+            run.report(&format!("should say {line}"))
+        );
     }
     run.says(["temp=/tmp/"]);
     // The image's own `/tmp` serves as well.
-    docker().args(["run", "--rm", "--network", "none", name]).ok().says(["temp=/tmp/"]);
+    docker()
+        .args(["run", "--rm", "--network", "none", name])
+        .ok()
+        .says(["temp=/tmp/"]);
     docker().args(["image", "rm", name]).ok();
 }
 
@@ -113,7 +158,11 @@ fn every_entry_has_a_fixed_time_owner_and_mode() {
     let image = built.image();
     for entry in image.entries() {
         assert_eq!(entry.mtime, 0, "{entry:?}");
-        let owner = if entry.path == "home/nonroot" { 65532 } else { 0 };
+        let owner = if entry.path == "home/nonroot" {
+            65532
+        } else {
+            0
+        };
         assert_eq!((entry.uid, entry.gid), (owner, owner), "{}", entry.path);
     }
     for (path, mode) in [
@@ -129,14 +178,27 @@ fn every_entry_has_a_fixed_time_owner_and_mode() {
         ("srv/migrations/more/2.sql", 0o644),
         ("etc/motd", 0o644),
     ] {
-        assert_eq!(format!("{:o}", image.entry(path).mode & 0o7777), format!("{mode:o}"), "{path}");
+        assert_eq!(
+            format!("{:o}", image.entry(path).mode & 0o7777),
+            format!("{mode:o}"),
+            "{path}"
+        );
     }
 
-    assert!(image.layers[0].has(CA_BUNDLE), "the CA roots are the first layer");
-    assert!(!image.layers[0].has("etc/passwd"), "the CA roots are a layer of their own");
+    assert!(
+        image.layers[0].has(CA_BUNDLE),
+        "the CA roots are the first layer"
+    );
+    assert!(
+        !image.layers[0].has("etc/passwd"),
+        "the CA roots are a layer of their own"
+    );
     assert!(image.text(CA_BUNDLE).matches("BEGIN CERTIFICATE").count() > 100);
     assert!(image.layers[1].has("usr/share/zoneinfo/Europe/Berlin"));
-    assert!(image.layers.last().unwrap().has("usr/local/bin/api"), "the binary is the last layer");
+    assert!(
+        image.layers.last().unwrap().has("usr/local/bin/api"),
+        "the binary is the last layer"
+    );
     let passwd = image.text("etc/passwd");
     assert!(passwd.contains("nonroot:x:65532:65532:"), "{passwd}");
     assert_eq!(image.text("srv/migrations/1.sql"), "select 1;\n");
@@ -149,7 +211,8 @@ fn every_entry_has_a_fixed_time_owner_and_mode() {
 #[ignore = "needs the engine: cargo xtask test"]
 fn the_configuration_holds_what_runtimes_need_and_nothing_else() {
     let repo = Repo::new();
-    repo.program("cmd/api").spec("services:\n  api: ./cmd/api\n");
+    repo.program("cmd/api")
+        .spec("services:\n  api: ./cmd/api\n");
     let built = buildx(&repo).image();
     let image = built.image();
     assert_eq!(
@@ -191,13 +254,24 @@ fn the_spec_and_the_client_decide_about_the_configuration() {
     let setting = |name: &str| image.setting(name).clone();
     assert_eq!(setting("Entrypoint"), json!(["/usr/local/bin/api"]));
     assert_eq!(setting("Cmd"), json!(["serve", "--name", "two words"]));
-    assert_eq!(setting("ExposedPorts"), json!({"8080/tcp": {}, "9090/udp": {}}));
+    assert_eq!(
+        setting("ExposedPorts"),
+        json!({"8080/tcp": {}, "9090/udp": {}})
+    );
     assert_eq!(setting("Labels"), json!({"commit": "abc", "team": "core"}));
-    assert_eq!(setting("User"), "65532:65532", "a name is a number for Kubernetes");
+    assert_eq!(
+        setting("User"),
+        "65532:65532",
+        "a name is a number for Kubernetes"
+    );
     assert_eq!(setting("WorkingDir"), "/srv");
     assert!(setting("Env").to_string().contains("LEVEL=debug"));
     assert_eq!(image.config["created"], "1970-01-02T00:00:00Z");
-    assert!(image.entries().all(|entry| !entry.path.contains("zoneinfo")));
+    assert!(
+        image
+            .entries()
+            .all(|entry| !entry.path.contains("zoneinfo"))
+    );
     assert!(image.text("etc/passwd").contains("app:x:65532:65532:"));
 }
 
@@ -210,38 +284,64 @@ fn all_services_fit_into_one_image() {
         .spec("defaults:\n  environment: {MODE: all}\nservices:\n  api: ./cmd/api\n  worker: ./cmd/worker\n");
     let built = buildx(&repo).target("all").image();
     let image = built.image();
-    assert_eq!(built.progress.go_steps(), ["[api] go build ./cmd/api", "[worker] go build ./cmd/worker"]);
-    assert!(image.find("usr/local/bin/api").is_some() && image.find("usr/local/bin/worker").is_some());
+    assert_eq!(
+        built.progress.go_steps(),
+        ["[api] go build ./cmd/api", "[worker] go build ./cmd/worker"]
+    );
+    assert!(
+        image.find("usr/local/bin/api").is_some() && image.find("usr/local/bin/worker").is_some()
+    );
     assert!(image.setting("Env").to_string().contains("MODE=all"));
 
     let out = TempDir::new().unwrap();
     buildx(&repo).target("binaries").files(out.path());
-    let mut names: Vec<_> = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut names: Vec<_> = fs::read_dir(out.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     names.sort();
     assert_eq!(names, ["api", "worker"]);
     // The very bytes of the image, not another build of them.
-    assert_eq!(fs::read(out.path().join("api")).unwrap(), image.entry("usr/local/bin/api").data);
+    assert_eq!(
+        fs::read(out.path().join("api")).unwrap(),
+        image.entry("usr/local/bin/api").data
+    );
 }
 
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
 fn a_base_image_keeps_what_it_says_and_its_user_becomes_a_number() {
     let base = Repo::new();
-    base.write("passwd", "root:x:0:0::/root:/bin/sh\napp:x:1001:1002::/app:/bin/sh\n");
+    base.write(
+        "passwd",
+        "root:x:0:0::/root:/bin/sh\napp:x:1001:1002::/app:/bin/sh\n",
+    );
     let tag = format!("{}/e2e/base:{}", engine().registry, base.nonce);
     base.write("Dockerfile", "FROM scratch\nCOPY passwd /etc/passwd\nENV FROM_BASE=yes\nLABEL base=1\nUSER app\nCMD [\"/x\"]\n");
-    buildx(&base).spec("Dockerfile").args(["--push", "--tag", &tag]).tool("plain", None).ok();
+    buildx(&base)
+        .spec("Dockerfile")
+        .args(["--push", "--tag", &tag])
+        .tool("plain", None)
+        .ok();
 
     let repo = Repo::new();
-    repo.program("cmd/api").spec(&format!("services:\n  api:\n    main: ./cmd/api\n    base: {tag}\n"));
+    repo.program("cmd/api").spec(&format!(
+        "services:\n  api:\n    main: ./cmd/api\n    base: {tag}\n"
+    ));
     let built = buildx(&repo).image();
     let image = built.image();
     assert_eq!(image.setting("User"), "1001:1002");
     assert_eq!(image.setting("Labels"), &json!({"base": "1"}));
     assert!(image.setting("Env").to_string().contains("FROM_BASE=yes"));
     assert_eq!(image.setting("Entrypoint"), &json!(["/usr/local/bin/api"]));
-    assert!(image.setting("Cmd").is_null(), "the base's arguments are for its own program");
-    assert!(image.find(CA_BUNDLE).is_none(), "a base image brings its own");
+    assert!(
+        image.setting("Cmd").is_null(),
+        "the base's arguments are for its own program"
+    );
+    assert!(
+        image.find(CA_BUNDLE).is_none(),
+        "a base image brings its own"
+    );
     assert!(image.text("etc/passwd").contains("app:x:1001"));
 }
 
@@ -256,7 +356,11 @@ fn two_daemons_that_share_nothing_make_the_same_image() {
     let checkout = repo_with_other_modes(&repo);
     let daemon = Daemon::start();
     let second = build_on(&daemon, &checkout).target("api").image();
-    assert_eq!(second.progress.go_steps(), ["[api] go build ./cmd/api"], "this daemon was empty");
+    assert_eq!(
+        second.progress.go_steps(),
+        ["[api] go build ./cmd/api"],
+        "this daemon was empty"
+    );
     assert_same_entries(second.image(), first.image());
     assert_eq!(second.image().config, first.image().config);
     assert_eq!(second.image().digest, first.image().digest);
@@ -277,8 +381,19 @@ fn repo_with_other_modes(repo: &Repo) -> Repo {
 fn assert_same_entries(image: &Image, expected: &Image) {
     let lines = |image: &Image| -> BTreeSet<String> {
         let describe = |entry: &oci::Entry| {
-            let oci::Entry { path, kind, mode, uid, gid, mtime, data } = entry;
-            format!("{path} {kind:?} {mode:o} {uid}:{gid} {mtime} {} bytes", data.len())
+            let oci::Entry {
+                path,
+                kind,
+                mode,
+                uid,
+                gid,
+                mtime,
+                data,
+            } = entry;
+            format!(
+                "{path} {kind:?} {mode:o} {uid}:{gid} {mtime} {} bytes",
+                data.len()
+            )
         };
         image.entries().map(describe).collect()
     };

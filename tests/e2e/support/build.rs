@@ -30,7 +30,10 @@ enum Client {
     /// `docker buildx build` with a builder's name.
     Buildx(String),
     /// `buildctl build`, with the frontend's options, on a daemon or BUILDKIT_HOST.
-    Buildctl { frontend: Vec<String>, address: Option<String> },
+    Buildctl {
+        frontend: Vec<String>,
+        address: Option<String>,
+    },
 }
 
 /// An image that a build exported, and how the build went.
@@ -44,7 +47,12 @@ pub(crate) struct Built {
 impl Built {
     /// The only image.
     pub(crate) fn image(&self) -> &Image {
-        assert_eq!(self.images.len(), 1, "platforms: {:?}", oci::platforms(&self.images));
+        assert_eq!(
+            self.images.len(),
+            1,
+            "platforms: {:?}",
+            oci::platforms(&self.images)
+        );
         &self.images[0]
     }
 }
@@ -67,13 +75,24 @@ pub(crate) fn buildctl_dockerfile(repo: &Repo) -> Build {
 /// `buildctl build --frontend gateway.v0`, which names the frontend.
 pub(crate) fn buildctl_gateway(repo: &Repo) -> Build {
     let source = format!("source={FRONTEND}");
-    let frontend = ["--frontend", "gateway.v0", "--opt", &source].map(str::to_owned).to_vec();
-    Build::new(repo.path(), Client::Buildctl { frontend, address: None })
+    let frontend = ["--frontend", "gateway.v0", "--opt", &source]
+        .map(str::to_owned)
+        .to_vec();
+    Build::new(
+        repo.path(),
+        Client::Buildctl {
+            frontend,
+            address: None,
+        },
+    )
 }
 
 /// The same as [`buildctl_dockerfile`], on a daemon of the test's own.
 pub(crate) fn build_on(daemon: &Daemon, repo: &Repo) -> Build {
-    Build::new(repo.path(), dockerfile_frontend(Some(daemon.address.clone())))
+    Build::new(
+        repo.path(),
+        dockerfile_frontend(Some(daemon.address.clone())),
+    )
 }
 
 fn dockerfile_frontend(address: Option<String>) -> Client {
@@ -117,7 +136,11 @@ impl Build {
 
     /// A build arg.
     pub(crate) fn build_arg(self, name: &str, value: &str) -> Self {
-        self.option(&format!("build-arg:{name}"), "--build-arg", &format!("{name}={value}"))
+        self.option(
+            &format!("build-arg:{name}"),
+            "--build-arg",
+            &format!("{name}={value}"),
+        )
     }
 
     /// A secret of this value, which reaches the client in its environment.
@@ -128,7 +151,9 @@ impl Build {
 
     /// Lets steps fetch from where this machine fetches.
     pub(crate) fn fetching(self) -> Self {
-        fetch_settings().iter().fold(self, |build, (name, value)| build.secret(name, value))
+        fetch_settings()
+            .iter()
+            .fold(self, |build, (name, value)| build.secret(name, value))
     }
 
     /// Another context than the repository's directory.
@@ -177,21 +202,34 @@ impl Build {
                 .arg(&self.context),
             Client::Buildctl { frontend, address } => buildctl()
                 .args(address.iter().flat_map(|address| ["--addr", address]))
-                .args(["build", "--progress", progress, "--opt", "filename=fleet.yaml"])
+                .args([
+                    "build",
+                    "--progress",
+                    progress,
+                    "--opt",
+                    "filename=fleet.yaml",
+                ])
                 .args(["--local", "context=.", "--local", "dockerfile=."])
                 .args(output.iter().flat_map(|output| ["--output", output]))
                 .args(frontend)
                 .args(&self.args),
         };
         let tool = tool.dir(&self.dir).stdin(self.stdin);
-        self.env.iter().fold(tool, |tool, (name, value)| tool.env(name, value))
+        self.env
+            .iter()
+            .fold(tool, |tool, (name, value)| tool.env(name, value))
     }
 
     /// Builds and exports the image.
     pub(crate) fn image(self) -> Built {
         let dir = TempDir::new().unwrap();
         let archive = dir.path().join("image.tar");
-        let output = self.tool("rawjson", Some(&format!("type=oci,dest={}", archive.display()))).ok();
+        let output = self
+            .tool(
+                "rawjson",
+                Some(&format!("type=oci,dest={}", archive.display())),
+            )
+            .ok();
         Built {
             progress: Progress::parse(&output.stderr),
             images: oci::read(&archive),

@@ -44,10 +44,15 @@ impl Tool {
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
         // Terminal output would differ from what scripts see, and hints change with versions.
-        command.env("NO_COLOR", "1").env("DOCKER_CLI_HINTS", "false");
+        command
+            .env("NO_COLOR", "1")
+            .env("DOCKER_CLI_HINTS", "false");
         // Records of builds that `docker buildx history` keeps point into this repository.
         command.env("BUILDX_GIT_INFO", "false");
-        Self { command, stdin: Vec::new() }
+        Self {
+            command,
+            stdin: Vec::new(),
+        }
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
@@ -78,7 +83,11 @@ impl Tool {
     /// Runs it and expects success.
     pub(crate) fn ok(self) -> Output {
         let output = self.run();
-        assert!(output.status.success(), "{}", output.report("should succeed"));
+        assert!(
+            output.status.success(),
+            "{}",
+            output.report("should succeed")
+        );
         output
     }
 
@@ -86,7 +95,11 @@ impl Tool {
     pub(crate) fn fails(self) -> Output {
         let output = self.run();
         let code = output.status.code();
-        assert!(code.is_some_and(|code| code != 0), "{}", output.report("should fail"));
+        assert!(
+            code.is_some_and(|code| code != 0),
+            "{}",
+            output.report("should fail")
+        );
         output
     }
 
@@ -113,9 +126,18 @@ impl Tool {
         let stdout = stdout.join().unwrap();
         let stderr = String::from_utf8_lossy(&stderr.join().unwrap()).into_owned();
         let Some(status) = status else {
-            panic!("`{line}` did not end within {} s\n{}", LIMIT.as_secs(), tail(&stderr));
+            panic!(
+                "`{line}` did not end within {} s\n{}",
+                LIMIT.as_secs(),
+                tail(&stderr)
+            );
         };
-        Output { line, status, stdout, stderr }
+        Output {
+            line,
+            status,
+            stdout,
+            stderr,
+        }
     }
 }
 
@@ -138,7 +160,11 @@ impl Output {
     pub(crate) fn says<'a>(&self, parts: impl IntoIterator<Item = &'a str>) -> &Self {
         let all = self.all();
         for part in parts {
-            assert!(all.contains(part), "{}", self.report(&format!("should say `{part}`")));
+            assert!(
+                all.contains(part),
+                "{}",
+                self.report(&format!("should say `{part}`"))
+            );
         }
         self
     }
@@ -147,14 +173,23 @@ impl Output {
     pub(crate) fn never_says<'a>(&self, parts: impl IntoIterator<Item = &'a str>) -> &Self {
         let all = self.all();
         for part in parts {
-            assert!(!all.contains(part), "{}", self.report(&format!("should not say `{part}`")));
+            assert!(
+                !all.contains(part),
+                "{}",
+                self.report(&format!("should not say `{part}`"))
+            );
         }
         self
     }
 
     /// The command, how it ended and the end of what it said.
     pub(crate) fn report(&self, expected: &str) -> String {
-        format!("`{}` {expected}: {}\n{}", self.line, self.status, tail(&self.all()))
+        format!(
+            "`{}` {expected}: {}\n{}",
+            self.line,
+            self.status,
+            tail(&self.all())
+        )
     }
 }
 
@@ -189,13 +224,18 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
 
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<_> = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     words.join(" ")
 }
 
 /// The end of a text, without the `statuses` lines of raw progress.
 fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("{\"statuses\"")).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("{\"statuses\""))
+        .collect();
     let text = lines.join("\n");
     let mut start = text.len().saturating_sub(TAIL_BYTES);
     while !text.is_char_boundary(start) {

@@ -65,14 +65,23 @@ insecure = true
             .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start buildkitd: {error}"));
-        let mut daemon = Self { process, address, sockets, _state: state };
+        let mut daemon = Self {
+            process,
+            address,
+            sockets,
+            _state: state,
+        };
         daemon.wait();
         daemon
     }
 
     fn wait(&mut self) {
         let began = Instant::now();
-        let answers = || Command::new("buildctl").args(["--addr", &self.address, "debug", "workers"]).output();
+        let answers = || {
+            Command::new("buildctl")
+                .args(["--addr", &self.address, "debug", "workers"])
+                .output()
+        };
         while !answers().unwrap().status.success() {
             let ended = self.process.try_wait().unwrap();
             if ended.is_some() || began.elapsed() > START {
@@ -87,7 +96,10 @@ insecure = true
 impl Drop for Daemon {
     fn drop(&mut self) {
         // By its number, which is ours until `wait` has returned.
-        if let Some(pid) = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw) {
+        if let Some(pid) = i32::try_from(self.process.id())
+            .ok()
+            .and_then(Pid::from_raw)
+        {
             let _ = kill_process(pid, Signal::TERM);
         }
         let began = Instant::now();
@@ -108,7 +120,9 @@ fn runc() -> PathBuf {
         return dir.join("runc");
     }
     let own = dirs.iter().find(|dir| dir.join("buildkitd").is_file());
-    let parts = own.and_then(|dir| dir.parent()).expect("no buildkitd on PATH: run `cargo xtask test`");
+    let parts = own
+        .and_then(|dir| dir.parent())
+        .expect("no buildkitd on PATH: run `cargo xtask test`");
     let mut built: Vec<PathBuf> = fs::read_dir(parts)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -120,6 +134,10 @@ fn runc() -> PathBuf {
 }
 
 fn is_runc(dir: &Path) -> bool {
-    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = dir
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     name.starts_with("runc-") && dir.join("runc").is_file()
 }

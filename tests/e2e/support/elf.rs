@@ -27,10 +27,15 @@ const SYMBOL_TABLE: u32 = 2;
 impl Elf {
     /// Reads the headers.
     pub(crate) fn read(bytes: &[u8]) -> Self {
-        assert!(bytes.starts_with(b"\x7fELF\x02\x01"), "not a 64-bit little-endian ELF file");
+        assert!(
+            bytes.starts_with(b"\x7fELF\x02\x01"),
+            "not a 64-bit little-endian ELF file"
+        );
         let programs = table(bytes, 32, 54);
         let sections = table(bytes, 40, 58);
-        let names = sections.get(usize::from(u16_at(bytes, 62))).map_or(0, |&at| offset(bytes, at + 24));
+        let names = sections
+            .get(usize::from(u16_at(bytes, 62)))
+            .map_or(0, |&at| offset(bytes, at + 24));
         let debug = |at: usize| name(bytes, names, at).starts_with(".debug_");
         Self {
             machine: match u16_at(bytes, 18) {
@@ -38,8 +43,12 @@ impl Elf {
                 183 => Machine::Arm64,
                 other => Machine::Other(other),
             },
-            dynamic: programs.iter().any(|&at| [LOADER, DYNAMIC].contains(&u32_at(bytes, at))),
-            symbols: sections.iter().any(|&at| u32_at(bytes, at + 4) == SYMBOL_TABLE || debug(at)),
+            dynamic: programs
+                .iter()
+                .any(|&at| [LOADER, DYNAMIC].contains(&u32_at(bytes, at))),
+            symbols: sections
+                .iter()
+                .any(|&at| u32_at(bytes, at + 4) == SYMBOL_TABLE || debug(at)),
         }
     }
 }
@@ -47,7 +56,9 @@ impl Elf {
 /// Offsets of a table's entries: its place at `place`, entry size and count at `size`.
 fn table(bytes: &[u8], place: usize, size: usize) -> Vec<usize> {
     let (start, entry) = (offset(bytes, place), usize::from(u16_at(bytes, size)));
-    (0..usize::from(u16_at(bytes, size + 2))).map(|index| start + index * entry).collect()
+    (0..usize::from(u16_at(bytes, size + 2)))
+        .map(|index| start + index * entry)
+        .collect()
 }
 
 fn name(bytes: &[u8], names: usize, section: usize) -> String {

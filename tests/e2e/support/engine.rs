@@ -44,7 +44,9 @@ pub(crate) fn needs_docker() {
 fn variable(name: &str) -> String {
     match std::env::var(name) {
         Ok(value) if !value.is_empty() => value,
-        _ => panic!("{name} is not set: this test needs the engine, run it with `cargo xtask test`"),
+        _ => {
+            panic!("{name} is not set: this test needs the engine, run it with `cargo xtask test`")
+        }
     }
 }
 
@@ -54,7 +56,17 @@ pub(crate) fn fetch_settings() -> &'static [(&'static str, String)] {
     SETTINGS.get_or_init(|| {
         FETCH_SETTINGS
             .into_iter()
-            .map(|name| (name, Tool::new("go").args(["env", name]).ok().text().trim().to_owned()))
+            .map(|name| {
+                (
+                    name,
+                    Tool::new("go")
+                        .args(["env", name])
+                        .ok()
+                        .text()
+                        .trim()
+                        .to_owned(),
+                )
+            })
             .filter(|(_, value)| !value.is_empty())
             .collect()
     })

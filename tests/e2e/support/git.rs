@@ -22,7 +22,11 @@ impl GitServer {
         let folder = Tool::new("git").arg("--exec-path").ok().text();
         // Not through `git`, which would have to pass our signal on.
         let program = Path::new(folder.trim()).join("git-daemon");
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let server = Command::new(&program)
             .args(["--listen=127.0.0.1", "--export-all", "--reuseaddr"])
             .arg(format!("--port={port}"))
@@ -42,7 +46,10 @@ impl GitServer {
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             let ended = self.server.try_wait().unwrap();
-            assert!(ended.is_none() && began.elapsed() < START, "git-daemon does not answer: {ended:?}");
+            assert!(
+                ended.is_none() && began.elapsed() < START,
+                "git-daemon does not answer: {ended:?}"
+            );
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -64,8 +71,18 @@ impl Drop for GitServer {
 pub(crate) fn commit_all(dir: &Path) {
     let git = |args: &[&str]| {
         Tool::new("git")
-            .args(["-c", "user.name=gofleet", "-c", "user.email=gofleet@example.com"])
-            .args(["-c", "init.defaultBranch=main", "-c", "commit.gpgSign=false"])
+            .args([
+                "-c",
+                "user.name=gofleet",
+                "-c",
+                "user.email=gofleet@example.com",
+            ])
+            .args([
+                "-c",
+                "init.defaultBranch=main",
+                "-c",
+                "commit.gpgSign=false",
+            ])
             .args(args)
             .dir(dir)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")

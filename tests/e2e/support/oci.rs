@@ -52,7 +52,12 @@ pub(crate) fn read(archive: &Path) -> Vec<Image> {
 /// The only image of an archive.
 pub(crate) fn read_one(archive: &Path) -> Image {
     let mut images = read(archive);
-    assert_eq!(images.len(), 1, "expected one image, found {:?}", platforms(&images));
+    assert_eq!(
+        images.len(),
+        1,
+        "expected one image, found {:?}",
+        platforms(&images)
+    );
     images.remove(0)
 }
 
@@ -65,7 +70,13 @@ pub(crate) fn platforms(images: &[Image]) -> Vec<&str> {
 pub(crate) fn top(archive: &Path) -> (usize, String) {
     let index = json(&blobs(archive), "index.json");
     let manifests = index["manifests"].as_array().unwrap();
-    (manifests.len(), manifests[0]["mediaType"].as_str().unwrap_or_default().to_owned())
+    (
+        manifests.len(),
+        manifests[0]["mediaType"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+    )
 }
 
 impl Image {
@@ -82,7 +93,11 @@ impl Image {
     /// The same, which must be there.
     pub(crate) fn entry(&self, path: &str) -> &Entry {
         self.find(path).unwrap_or_else(|| {
-            let paths: Vec<_> = self.entries().map(|entry| entry.path.as_str()).take(60).collect();
+            let paths: Vec<_> = self
+                .entries()
+                .map(|entry| entry.path.as_str())
+                .take(60)
+                .collect();
             panic!("no `{path}` in the image; it has {paths:?} …")
         })
     }
@@ -135,11 +150,21 @@ fn image(blobs: &Blobs, digest: String, manifest: Value) -> Image {
     };
     let config = parse(needed(&manifest["config"]));
     let layers = manifest["layers"].as_array().unwrap().iter();
-    let layers = layers.map(|layer| Layer { entries: entries(needed(layer)) }).collect();
+    let layers = layers
+        .map(|layer| Layer {
+            entries: entries(needed(layer)),
+        })
+        .collect();
     let part = |name: &str| config[name].as_str().unwrap_or_default().to_owned();
     let parts = [part("os"), part("architecture"), part("variant")];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    Image { platform: parts.join("/"), digest, manifest, config, layers }
+    Image {
+        platform: parts.join("/"),
+        digest,
+        manifest,
+        config,
+        layers,
+    }
 }
 
 fn entries(bytes: &[u8]) -> Vec<Entry> {
@@ -192,7 +217,11 @@ fn blob<'a>(blobs: &'a Blobs, digest: &str) -> Option<&'a [u8]> {
 }
 
 fn json(blobs: &Blobs, path: &str) -> Value {
-    parse(blobs.get(path).unwrap_or_else(|| panic!("no {path} in the archive")))
+    parse(
+        blobs
+            .get(path)
+            .unwrap_or_else(|| panic!("no {path} in the archive")),
+    )
 }
 
 fn parse(bytes: &[u8]) -> Value {

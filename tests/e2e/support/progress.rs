@@ -88,9 +88,10 @@ impl Progress {
             // layers are pulled.
             vertex.cached |= one.cached;
             let stretch = time(one.started).zip(time(one.completed));
-            vertex.worked = [vertex.worked, stretch].into_iter().flatten().max_by_key(|(start, end)| {
-                end.duration_since(*start).unwrap_or_default()
-            });
+            vertex.worked = [vertex.worked, stretch]
+                .into_iter()
+                .flatten()
+                .max_by_key(|(start, end)| end.duration_since(*start).unwrap_or_default());
             if !one.error.is_empty() {
                 vertex.error = one.error;
             }
@@ -102,7 +103,8 @@ impl Progress {
         }
         for warning in report.warnings.unwrap_or_default() {
             let bytes = STANDARD.decode(warning.short).unwrap_or_default();
-            self.warnings.push(String::from_utf8_lossy(&bytes).into_owned());
+            self.warnings
+                .push(String::from_utf8_lossy(&bytes).into_owned());
         }
     }
 
@@ -125,15 +127,25 @@ impl Progress {
 
     /// The names of steps that ran the Go command.
     pub(crate) fn go_steps(&self) -> Vec<&str> {
-        self.executed().into_iter().filter(|name| !name.contains("scan sources")).collect()
+        self.executed()
+            .into_iter()
+            .filter(|name| !name.contains("scan sources"))
+            .collect()
     }
 
     /// The only vertex with this text in its name.
     pub(crate) fn step(&self, text: &str) -> &Vertex {
-        let found: Vec<_> = self.vertices().filter(|vertex| vertex.name.contains(text)).collect();
+        let found: Vec<_> = self
+            .vertices()
+            .filter(|vertex| vertex.name.contains(text))
+            .collect();
         match found.as_slice() {
             [one] => one,
-            _ => panic!("{} steps with `{text}` in their names:\n{}", found.len(), self.list()),
+            _ => panic!(
+                "{} steps with `{text}` in their names:\n{}",
+                found.len(),
+                self.list()
+            ),
         }
     }
 
@@ -144,7 +156,9 @@ impl Progress {
             (false, Some(_)) => "ran",
             (false, None) => "not run",
         };
-        self.vertices().map(|vertex| format!("{:8} {}\n", state(vertex), vertex.name)).collect()
+        self.vertices()
+            .map(|vertex| format!("{:8} {}\n", state(vertex), vertex.name))
+            .collect()
     }
 }
 

@@ -26,15 +26,26 @@ pub(crate) fn tagged(repository: &str, tag: &str) -> Tagged {
     let mut stream = TcpStream::connect(&engine().registry).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // HTTP/1.0, so that the answer ends where the connection ends.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {MANIFESTS}\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {MANIFESTS}\r\n\r\n"
+    )
+    .unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let end = bytes
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap();
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    assert!(head.lines().next().unwrap().contains(" 200 "), "{path}: {head}");
+    assert!(
+        head.lines().next().unwrap().contains(" 200 "),
+        "{path}: {head}"
+    );
     let digest = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("docker-content-digest").then(|| value.trim().to_owned())
+        name.eq_ignore_ascii_case("docker-content-digest")
+            .then(|| value.trim().to_owned())
     });
     Tagged {
         digest: digest.unwrap(),

@@ -30,7 +30,10 @@ pub(crate) struct Repo {
 impl Repo {
     /// A module `example.com/nNONCE` without requirements, programs or spec.
     pub(crate) fn new() -> Self {
-        let repo = Self { dir: TempDir::new().unwrap(), nonce: nonce() };
+        let repo = Self {
+            dir: TempDir::new().unwrap(),
+            nonce: nonce(),
+        };
         repo.write("go.mod", &format!("module {}\n\ngo 1.26\n", repo.module()));
         repo
     }
@@ -38,7 +41,10 @@ impl Repo {
     /// A module with one requirement.
     pub(crate) fn with_requirement() -> Self {
         let repo = Self::new();
-        repo.write("go.mod", &format!("module {}\n\ngo 1.26\n\nrequire {REQUIRE}\n", repo.module()));
+        repo.write(
+            "go.mod",
+            &format!("module {}\n\ngo 1.26\n\nrequire {REQUIRE}\n", repo.module()),
+        );
         repo.write("go.sum", REQUIRE_SUM);
         repo
     }
@@ -46,14 +52,20 @@ impl Repo {
     /// A copy of a folder of this repository, without its nonce: it shares the
     /// builder's cache with other copies.
     pub(crate) fn copy_of(path: &str) -> Self {
-        let repo = Self { dir: TempDir::new().unwrap(), nonce: nonce() };
+        let repo = Self {
+            dir: TempDir::new().unwrap(),
+            nonce: nonce(),
+        };
         copy(&in_repository(path), repo.path());
         repo
     }
 
     /// The same files in another place.
     pub(crate) fn copy(&self) -> Self {
-        let twin = Self { dir: TempDir::new().unwrap(), nonce: self.nonce.clone() };
+        let twin = Self {
+            dir: TempDir::new().unwrap(),
+            nonce: self.nonce.clone(),
+        };
         self.copy_to(twin.path());
         twin
     }
@@ -111,10 +123,13 @@ impl Repo {
     /// Writes a program that uses the requirement of [`Repo::with_requirement`].
     pub(crate) fn requiring_program(&self, dir: &str) -> &Self {
         let line = format!("{dir} {}", self.nonce);
-        self.write(&format!("{dir}/main.go"), &format!(
-            "package main\n\nimport (\n\t\"os\"\n\n\t\"github.com/pkg/errors\"\n)\n\n\
+        self.write(
+            &format!("{dir}/main.go"),
+            &format!(
+                "package main\n\nimport (\n\t\"os\"\n\n\t\"github.com/pkg/errors\"\n)\n\n\
              func main() {{\n\tos.Stdout.WriteString(errors.New(\"{line}\\n\").Error())\n}}\n"
-        ))
+            ),
+        )
     }
 }
 
