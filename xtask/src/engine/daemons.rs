@@ -206,14 +206,21 @@ fn unmount_below(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Mount points below `dir` in the text of `/proc/self/mountinfo` (proc(5)), the last mounted first.
+/// Mount points below `dir`, and those elsewhere of an overlay whose layers are
+/// (daemons look into a snapshot that way), in the text of `/proc/self/mountinfo`
+/// (proc(5)), the last mounted first.
 fn mounts_below(table: &str, dir: &Path) -> Vec<PathBuf> {
-    let mut points: Vec<PathBuf> = table
-        .lines()
-        .filter_map(|line| line.split(' ').nth(4))
-        .map(|point| PathBuf::from(point.replace(r"\040", " ")))
-        .filter(|point| point.starts_with(dir) && point != dir)
-        .collect();
+    let layer = format!("lowerdir={}/", dir.display());
+    let mut points: Vec<PathBuf> = Vec::new();
+    for line in table.lines() {
+        let Some(point) = line.split(' ').nth(4) else {
+            continue;
+        };
+        let point = PathBuf::from(point.replace(r"\040", " "));
+        if (point.starts_with(dir) && point != dir) || line.contains(&layer) {
+            points.push(point);
+        }
+    }
     points.reverse();
     points
 }
@@ -322,12 +329,14 @@ mod tests {
     }
 
     #[test]
-    fn only_mounts_below_the_folder_are_named_the_last_first() {
+    fn only_mounts_of_the_folder_are_named_the_last_first() {
         let table = "1 2 0:1 / /c/d rw - overlay o rw\n3 1 0:2 / /c/d/a rw - overlay o rw\n\
-                     4 3 0:3 / /c/d/a/b\\040c rw - tmpfs t rw\n5 1 0:4 / /c/dx rw - tmpfs t rw\n";
+                     4 3 0:3 / /c/d/a/b\\040c rw - tmpfs t rw\n5 1 0:4 / /c/dx rw - tmpfs t rw\n\
+                     6 1 0:5 / /tmp/look ro - overlay o ro,lowerdir=/c/d/1:/c/d/2\n\
+                     7 1 0:6 / /tmp/other ro - overlay o ro,lowerdir=/c/dx/1\n";
         assert_eq!(
             mounts_below(table, Path::new("/c/d")),
-            [PathBuf::from("/c/d/a/b c"), PathBuf::from("/c/d/a")]
+            ["/tmp/look", "/c/d/a/b c", "/c/d/a"].map(PathBuf::from)
         );
     }
 }
