@@ -52,9 +52,6 @@ impl Provided {
 
 /// The address of a Docker that the user runs.
 fn docker_host(cache: &Cache) -> Result<Option<String>> {
-    if !run::on_path("docker") {
-        return Ok(None);
-    }
     // Without what `engine env` sets, so that the answer is about the user's Docker.
     let docker = || {
         let mut command = Command::new("docker");
@@ -69,9 +66,13 @@ fn docker_host(cache: &Cache) -> Result<Option<String>> {
     let named = std::env::var("DOCKER_HOST")
         .ok()
         .filter(|host| !host.is_empty() && !cache.owns(host));
-    let answers =
+    if !run::on_path("docker") {
+        let host = named.unwrap_or_else(|| "unix:///var/run/docker.sock".to_string());
+        return Ok(answers(&host).then_some(host));
+    }
+    let replies =
         run::output(docker().args(["version", "--format", "{{.Server.Version}}"])).is_ok();
-    match (answers, named) {
+    match (replies, named) {
         (true, Some(host)) => Ok(Some(host)),
         (true, None) => {
             let format = "{{.Endpoints.docker.Host}}";

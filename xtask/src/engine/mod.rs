@@ -10,6 +10,7 @@ mod env;
 mod images;
 mod parts;
 mod services;
+mod sources;
 mod state;
 
 use std::collections::BTreeMap;
@@ -66,13 +67,13 @@ impl Engine {
             );
         }
         let own_buildkit = provided.buildkit.is_none();
-        debian::install(&cache, own_buildkit && !images::has_rootfs(&cache))?;
+        debian::install(&cache, own_buildkit && !sources::has_rootfs(&cache))?;
 
         // Two lanes: one compiles, the other downloads and packs.
         let (engine, services) = thread::scope(|scope| {
             let ground = scope.spawn(|| {
                 if own_buildkit {
-                    images::debian_rootfs(&cache)
+                    sources::debian_rootfs(&cache)
                 } else {
                     Ok(())
                 }
