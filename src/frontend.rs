@@ -11,8 +11,9 @@
 //! 7. solve: one lazy ref per graph; the daemon builds when it exports.
 
 mod calls;
+mod lookup;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use buildkit_llb::{Foreign, Output, Platform, SourceFile};
 use futures_util::future::try_join_all;
@@ -25,12 +26,13 @@ use crate::gateway::{
     Solve, SpecError, Warning,
 };
 use crate::image::ImageConfig;
-use crate::lower::{self, Builder, Features, ImageRequest, Inputs, LowerError, Lowered};
+use crate::lower::{self, Features, Inputs, LowerError, Lowered};
 use crate::options::{NoCache, Options};
 use crate::plan::{self, Plan};
 use crate::scan::{INDEX_FILE, Index};
 
 pub(crate) use calls::check_spec;
+use lookup::LookedUp;
 
 /// Frontend capabilities that we have; the label of `Dockerfile.frontend` lists
 /// the same.
@@ -105,30 +107,15 @@ struct Scanned {
     index: Index,
 }
 
-/// What was looked up outside of the repository.
-struct LookedUp {
-    images: BTreeMap<ImageRequest, Builder>,
-    users: BTreeMap<(ImageRequest, String), String>,
-    /// `SOURCE_DATE_EPOCH`, in seconds since 1970.
-    epoch: Option<i64>,
-}
-
 impl Session<'_> {
     async fn build(&self) -> Result<FrontendResult, Error> {
         let plan = self.plan()?;
         self.warn(&plan.warnings).await?;
         let scanned = self.scan().await?;
         self.check_files(&plan, &scanned.sources).await?;
-        let images = self.images(&plan, &scanned.index).await?;
-        let users = self.users(&plan, &images).await?;
-        let epoch = self.loader.source_date_epoch(&self.native()).await?;
-        let looked_up = LookedUp {
-            images,
-            users,
-            epoch,
-        };
+        let looked_up = self.look_up(&plan, &scanned.index).await?;
         let lowered = self.lower(&plan, &scanned, &looked_up)?;
-        self.solve(&plan, lowered, epoch).await
+        self.solve(&plan, lowered, looked_up.epoch).await
     }
 
     /// Reads and plans the spec; all its problems are one error.
@@ -210,108 +197,6 @@ impl Session<'_> {
             )
         })?;
         Foreign::from_definition(definition).map_err(|error| Error::Internal(error.to_string()))
-    }
-
-    /// Checks that the `files` of the spec exist, before anything is compiled.
-    async fn check_files(&self, plan: &Plan, sources: &Output) -> Result<(), Error> {
-        let mut entries = BTreeMap::new();
-        for settings in plan
-            .platforms
-            .iter()
-            .flat_map(|p| lower::image_settings(plan, p))
-        {
-            for entry in &settings.files {
-                entries.insert((entry.span, entry.source.as_str()), entry);
-            }
-        }
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let tree = self.solve_output(sources).await?;
-        let mut missing = Vec::new();
-        for entry in entries.into_values() {
-            match self.gateway.stat_file(&tree, &entry.source).await {
-                Ok(_) => {}
-                Err(error) if error.is_not_found() => missing.push(lower::missing_file(entry)),
-                Err(error) => return Err(error),
-            }
-        }
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(self.spec_error(missing))
-        }
-    }
-
-    /// Looks up all images side by side.
-    async fn images(
-        &self,
-        plan: &Plan,
-        index: &Index,
-    ) -> Result<BTreeMap<ImageRequest, Builder>, Error> {
-        let needed = lower::images_needed(plan, index, &self.native())
-            .map_err(|diagnostics| self.spec_error(diagnostics))?;
-        let found = try_join_all(needed.into_iter().map(|request| async {
-            let name = format!("FROM {}", request.reference);
-            let image = self
-                .loader
-                .image(&request.reference, &request.platform, &name)
-                .await
-                .map_err(|error| {
-                    error.context(format!("cannot use image `{}`", request.reference))
-                })?;
-            let config = match &image.config {
-                Some(json) => ImageConfig::from_json(json).map_err(|error| {
-                    Error::Request(format!(
-                        "image `{}` has a configuration that cannot be read: {error}",
-                        request.reference
-                    ))
-                })?,
-                None => ImageConfig::default(),
-            };
-            Ok::<_, Error>(
-                image
-                    .output
-                    .map(|output| (request, Builder { output, config })),
-            )
-        }));
-        Ok(found.await?.into_iter().flatten().collect())
-    }
-
-    /// Reads the numbers of users that base images know by name.
-    async fn users(
-        &self,
-        plan: &Plan,
-        images: &BTreeMap<ImageRequest, Builder>,
-    ) -> Result<BTreeMap<(ImageRequest, String), String>, Error> {
-        let mut users = BTreeMap::new();
-        for (request, user) in lower::users_needed(plan, images) {
-            let Some(image) = images.get(&request) else {
-                continue;
-            };
-            let tree = self.solve_output(&image.output).await?;
-            let passwd = self.read_text(&tree, "etc/passwd").await?;
-            let group = self.read_text(&tree, "etc/group").await?;
-            match lower::lookup_user(&user, &passwd, &group) {
-                Ok(numbers) => users.insert((request, user), numbers),
-                Err(unknown) => {
-                    return Err(Error::Request(format!(
-                        "image `{}` has no user or group `{unknown}`: give a number in `user:`",
-                        request.reference
-                    )));
-                }
-            };
-        }
-        Ok(users)
-    }
-
-    /// Text of a file of an image; empty when there is none.
-    async fn read_text(&self, tree: &Ref, path: &str) -> Result<String, Error> {
-        match self.gateway.read_file(tree, path).await {
-            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(error) if error.is_not_found() => Ok(String::new()),
-            Err(error) => Err(error),
-        }
     }
 
     fn lower(
