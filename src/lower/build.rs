@@ -109,7 +109,8 @@ impl BuildStep<'_> {
     }
 
     /// Id of the lock that bounds how many builds of one repository run at once:
-    /// concurrent builds on a cold cache compile what they share once each.
+    /// concurrent builds on a cold cache compile what they share once each. Other
+    /// repositories on the same builder have other modules, so other locks.
     ///
     /// The id of a cache mount is in no key. It comes from the service's name
     /// alone, so that solves which do not know each other use the same locks.
@@ -119,7 +120,7 @@ impl BuildStep<'_> {
         });
         let slot = hash % self.settings.parallel.max(1);
         self.settings
-            .cache_id(&format!("slot/{}/{slot}", self.toolchain.root.dir))
+            .cache_id(&format!("slot/{}/{slot}", self.toolchain.root.module))
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Toolchain {
 pub(super) struct ModuleRoot {
     /// Relative to the context; `.` is the context itself.
     pub(super) dir: String,
+    /// Path of a module in it: what tells one repository from another.
+    pub(super) module: String,
     /// Manifests that the `go` command reads there: `go.mod`, `go.sum`, `go.work`
     /// of the module or workspace and of everything it takes from directories.
     pub(super) manifests: Vec<String>,
@@ -49,7 +51,7 @@ pub(super) fn of_service(
         return Err(plan::missing_main(
             &service.main,
             &service.name,
-            &index.mains,
+            &index.suggestions(),
         ));
     }
     let Some(module) = index.module_of(dir) else {
@@ -109,6 +111,7 @@ fn module_root(module: &Module, index: &Index) -> ModuleRoot {
     let used = with_replacements(vec![module.dir.clone()], index);
     ModuleRoot {
         dir: module.dir.clone(),
+        module: module.path.clone(),
         manifests: manifests(&used),
         vendored: module.vendored,
         has_requirements: requires_any(&used, index),
@@ -117,11 +120,16 @@ fn module_root(module: &Module, index: &Index) -> ModuleRoot {
 
 fn workspace_root(workspace: &Workspace, index: &Index) -> ModuleRoot {
     let used = with_replacements(workspace.uses.clone(), index);
+    let first = index
+        .modules
+        .iter()
+        .find(|module| workspace.uses.first() == Some(&module.dir));
     let mut manifests = manifests(&used);
     manifests.extend(["go.work", "go.work.sum"].map(|name| join(&workspace.dir, name)));
     manifests.sort();
     ModuleRoot {
         dir: workspace.dir.clone(),
+        module: first.map(|module| module.path.clone()).unwrap_or_default(),
         manifests,
         vendored: workspace.vendored,
         has_requirements: requires_any(&used, index),

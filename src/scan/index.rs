@@ -56,6 +56,16 @@ pub struct Workspace {
 }
 
 impl Index {
+    /// Main packages that people mean: not those in directories that `./...`
+    /// passes over.
+    #[must_use]
+    pub fn suggestions(&self) -> Vec<String> {
+        let hidden =
+            |part: &str| part != "." && (part.starts_with(['.', '_']) || part == "testdata");
+        let meant = self.mains.iter().filter(|dir| !dir.split('/').any(hidden));
+        meant.cloned().collect()
+    }
+
     /// The module that a package directory belongs to: the nearest `go.mod` at
     /// or above it.
     #[must_use]

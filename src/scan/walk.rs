@@ -89,11 +89,10 @@ impl Package {
     }
 }
 
-/// Directories that hold no package of a service. `testdata` and names that
-/// start with `_` or `.` can be imported in principle, but never by a pattern;
-/// they can hold thousands of broken files.
+/// Directories that cannot hold a main package of the repository. Others that
+/// `./...` passes over (`testdata`, `_x`, `.x`) can be built by their path.
 fn is_walked(name: &str) -> bool {
-    !matches!(name, "node_modules" | "testdata" | "vendor") && !name.starts_with(['.', '_'])
+    !matches!(name, ".git" | "node_modules" | "vendor")
 }
 
 fn is_go_source(name: &str) -> bool {
@@ -211,11 +210,13 @@ mod tests {
         write("tools/vendor/modules.txt", "");
         write("tools/vendor/x/main.go", "package main\n");
         write("testdata/main.go", "package main\n");
+        write("_dev/tool/main.go", "package main\n");
         write("only_test/a_test.go", "package main\n");
         std::os::unix::fs::symlink("cmd", root.path().join("loop")).unwrap();
 
         let index = scan(root.path()).unwrap();
-        assert_eq!(index.mains, ["cmd/api"]);
+        assert_eq!(index.mains, ["_dev/tool", "cmd/api", "testdata"]);
+        assert_eq!(index.suggestions(), ["cmd/api"]);
         assert_eq!(index.libraries, ["lib"]);
         let dirs: Vec<_> = index.modules.iter().map(|m| m.dir.as_str()).collect();
         assert_eq!(dirs, [".", "tools"]);
