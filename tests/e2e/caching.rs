@@ -226,6 +226,18 @@ fn no_cache_runs_every_step_and_keeps_the_cache_mounts() {
 
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
+fn no_cache_for_one_service_runs_that_one_again() {
+    let repo = plain_repo();
+    buildx(&repo).target("all").progress();
+    let again = buildx(&repo)
+        .target("all")
+        .args(["--no-cache-filter", "api"])
+        .progress();
+    assert_eq!(again.executed(), ["[api] go build ./cmd/api"]);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
 fn what_is_in_no_key_runs_nothing() {
     let repo = plain_repo();
     let first = buildx(&repo).target("api").image();

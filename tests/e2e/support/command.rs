@@ -47,8 +47,6 @@ impl Tool {
         command
             .env("NO_COLOR", "1")
             .env("DOCKER_CLI_HINTS", "false");
-        // Records of builds that `docker buildx history` keeps point into this repository.
-        command.env("BUILDX_GIT_INFO", "false");
         Self {
             command,
             stdin: Vec::new(),
