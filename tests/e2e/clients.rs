@@ -142,10 +142,16 @@ fn a_bake_file_written_by_hand_gives_the_same_images() {
 fn compose_builds_the_same_layers_and_configuration() {
     needs_docker();
     let repo = two_services();
+    let service = |name: &str| {
+        format!(
+            "  {name}:\n    image: e2e/compose-{name}:{}\n    \
+             build: {{context: ., dockerfile: fleet.yaml, target: {name}}}\n",
+            repo.nonce
+        )
+    };
     repo.write(
         "compose.yaml",
-        "services:\n  api:\n    image: e2e/compose-api\n    build: {context: ., dockerfile: fleet.yaml, target: api}\n  \
-         worker:\n    image: e2e/compose-worker\n    build: {context: ., dockerfile: fleet.yaml, target: worker}\n",
+        &format!("services:\n{}{}", service("api"), service("worker")),
     );
     let compose = |words: &[&str]| {
         let tool: Tool = docker().arg("compose").args(words);
@@ -156,7 +162,7 @@ fn compose_builds_the_same_layers_and_configuration() {
     for service in ["api", "worker"] {
         let expected = buildx(&repo).target(service).image();
         let archive = out.path().join(service);
-        let name = format!("e2e/compose-{service}");
+        let name = format!("e2e/compose-{service}:{}", repo.nonce);
         docker()
             .args(["image", "save", &name, "--output"])
             .arg(&archive)

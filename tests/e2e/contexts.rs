@@ -112,8 +112,8 @@ fn a_named_context_replaces_the_builder_image() {
     let repo = one_service();
     let expected = buildx(&repo).image();
     // The layers are in the registry already: only the configuration is new.
-    let other = format!("{registry}/library/golang:e2e");
     let image = Repo::new();
+    let other = format!("{registry}/library/golang:e2e-{}", image.nonce);
     image.write(
         "Dockerfile",
         &format!("FROM golang:1.26\nENV E2E={}\n", image.nonce),

@@ -105,7 +105,8 @@ fn a_container_has_roots_zones_a_user_and_a_place_for_temporary_files() {
     let _heavy = heavy();
     let repo = Repo::copy_of(STRANGE);
     repo.write("cmd/tlscheck/server.go", TLS_SERVER);
-    let name = "e2e/tlscheck";
+    let name = format!("e2e/tlscheck:{}", repo.nonce);
+    let name = name.as_str();
     buildx(&repo)
         .target("tlscheck")
         .fetching()

@@ -7,9 +7,10 @@
 //! eval "$(cargo xtask engine env)" && cargo test --test e2e -- --include-ignored
 //! ```
 //!
-//! Tests run side by side and on an engine that remembers earlier runs, so every
-//! repository they generate is unlike every other (`support::repo`), and a test
-//! that prunes prunes only what is its own. Nothing here measures time.
+//! Tests run side by side, also with those of another run, and on an engine that
+//! remembers earlier runs. So every repository they generate and every image they
+//! name is unlike every other (`support::repo`), and a test that prunes prunes
+//! only what is its own. Nothing here measures time.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod caching;
