@@ -165,14 +165,12 @@ pub fn users_needed(
             let Some(request) = base_request(settings, &platform.platform) else {
                 continue;
             };
-            let named = match &settings.user {
-                Some(user) => Some(user.value.clone()),
-                None => images
-                    .get(&request)
-                    .map(|image| image.config.config.user.clone()),
+            let Some(image) = images.get(&request) else {
+                continue;
             };
-            if let Some(user) = named.filter(|user| !user.is_empty() && user_needs_lookup(user)) {
-                needed.insert((request, user));
+            let user = user_on(image, settings);
+            if !user.is_empty() && user_needs_lookup(user) {
+                needed.insert((request, user.to_owned()));
             }
         }
     }
@@ -294,11 +292,7 @@ fn lower_image(
         stack.push(layers::users(inputs.frontend, &scratch));
         user = Some(scratch.numbers());
     } else if let (Some(request), Some(image)) = (base_request, base) {
-        let named = settings
-            .user
-            .as_ref()
-            .map_or(image.config.config.user.as_str(), |u| u.value.as_str())
-            .to_owned();
+        let named = user_on(image, settings).to_owned();
         let found = inputs.users.get(&(request, named.clone())).cloned();
         user = found.or(Some(named)).filter(|user| !user.is_empty());
     }
@@ -351,6 +345,14 @@ pub(crate) fn image_settings<'a>(
         Selection::Service(_) => platform.services.iter().take(1).map(|s| &s.image).collect(),
         Selection::All => platform.all.iter().collect(),
         Selection::Binaries => Vec::new(),
+    }
+}
+
+/// The user of an image on a base: the spec's, or else the base's own.
+fn user_on<'a>(base: &'a Builder, settings: &'a ImageSettings) -> &'a str {
+    match &settings.user {
+        Some(user) => &user.value,
+        None => &base.config.config.user,
     }
 }
 

@@ -145,8 +145,9 @@ async fn check_sources(session: &Session<'_>) -> Result<Vec<Diagnostic>, Error> 
         if let Err(problems) = lower::images_needed(&plan, &scanned.index, &session.native()) {
             diagnostics.extend(problems);
         }
-        if let Err(Error::Spec(error)) = session.check_files(&plan, &scanned.sources).await {
-            diagnostics.extend(error.diagnostics);
+        match session.check_files(&plan, &scanned.sources).await {
+            Err(Error::Spec(error)) => diagnostics.extend(error.diagnostics),
+            other => other?,
         }
     }
     diag::tidy(&mut diagnostics);
