@@ -12,12 +12,14 @@
 //! 6. [`gateway`]: everything that talks to the daemon.
 //!
 //! [`frontend`] is these steps for the daemon, [`local`] without one; [`diag`] is
-//! how all of them talk to people. `ARCHITECTURE.md` has the map.
+//! how all of them talk to people, [`mod@ignore`] reads their ignore files.
+//! `ARCHITECTURE.md` has the map.
 
 pub mod cli;
 pub mod diag;
 pub mod frontend;
 pub mod gateway;
+pub mod ignore;
 pub mod image;
 pub mod local;
 pub mod lower;

@@ -23,10 +23,11 @@ use buildkit_llb::{Copy, Describe, Differ, Digest, FileOp, Foreign, Output, Sour
 use buildkit_proto::pb;
 use tokio::sync::OnceCell;
 
+use super::archive;
 use super::client::{Gateway, Ref, Solve};
 use super::environment::Request;
 use super::error::Error;
-use super::{archive, ignore_file};
+use crate::ignore::Rules;
 use crate::options::git_url::{self, GitUrl};
 use crate::options::{MainContext, Options};
 
@@ -48,7 +49,7 @@ pub struct Loader<'a> {
     pub(super) session: &'a str,
     main: OnceCell<Main>,
     spec: OnceCell<LoadedSpec>,
-    ignore: OnceCell<Vec<String>>,
+    ignore: OnceCell<IgnoreFile>,
 }
 
 /// The spec as it was read.
@@ -76,6 +77,36 @@ impl LoadedSpec {
             definition: Some(self.definition.clone()),
             language: "YAML".to_owned(),
         })
+    }
+}
+
+/// The ignore file of the main context: FILE.dockerignore beside the spec, else
+/// `.dockerignore`.
+#[derive(Clone, Debug, Default)]
+pub struct IgnoreFile {
+    /// What it says; nothing when there is none.
+    pub rules: Rules,
+    /// The file for warnings, named as the client has it.
+    pub source_info: Arc<pb::SourceInfo>,
+}
+
+impl IgnoreFile {
+    fn new(filename: String, bytes: Vec<u8>, definition: pb::Definition) -> Self {
+        Self {
+            rules: Rules::parse(&bytes),
+            source_info: Arc::new(pb::SourceInfo {
+                filename,
+                data: bytes,
+                definition: Some(definition),
+                language: String::new(),
+            }),
+        }
+    }
+
+    /// Its path as the client gave it; empty for a remote context.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.source_info.filename
     }
 }
 
@@ -139,14 +170,13 @@ impl<'a> Loader<'a> {
         self.spec.get_or_try_init(|| self.load_spec()).await
     }
 
-    /// The patterns of the ignore file; none for a remote context.
+    /// The ignore file; empty for a remote context.
     ///
     /// # Errors
     ///
     /// The context cannot be loaded. A missing file is no error.
-    pub async fn ignore(&self) -> Result<&[String], Error> {
-        let patterns = self.ignore.get_or_try_init(|| self.load_ignore()).await?;
-        Ok(patterns)
+    pub async fn ignore(&self) -> Result<&IgnoreFile, Error> {
+        self.ignore.get_or_try_init(|| self.load_ignore()).await
     }
 
     /// A part of the main context, as an output for the graph. Nothing is
@@ -158,8 +188,8 @@ impl<'a> Loader<'a> {
     pub async fn context(&self, query: &ContextQuery) -> Result<Output, Error> {
         match self.main().await? {
             Main::Local { .. } => {
-                let ignored = self.ignore().await?;
-                let exclude = query.exclude.iter().chain(ignored).cloned();
+                let ignored = self.ignore().await?.rules.patterns();
+                let exclude = query.exclude.iter().cloned().chain(ignored);
                 Ok(Source::local(CONTEXT)
                     .session(self.session_of(CONTEXT))
                     .include(query.include.iter().cloned())
@@ -344,12 +374,14 @@ impl<'a> Loader<'a> {
         Err(error.context(format!("cannot read the spec `{file_name}`{hint}")))
     }
 
-    async fn load_ignore(&self) -> Result<Vec<String>, Error> {
+    async fn load_ignore(&self) -> Result<IgnoreFile, Error> {
         if !self.is_local().await? {
-            return Ok(Vec::new());
+            return Ok(IgnoreFile::default());
         }
-        if let Some(own) = &self.spec().await?.ignore {
-            return Ok(ignore_file::parse(own));
+        let spec = self.spec().await?;
+        if let Some(own) = &spec.ignore {
+            let name = format!("{}{IGNORE_FILE}", spec.file_name);
+            return Ok(IgnoreFile::new(name, own.clone(), spec.definition.clone()));
         }
         let file = Source::local(CONTEXT)
             .session(self.session_of(CONTEXT))
@@ -361,12 +393,17 @@ impl<'a> Loader<'a> {
         self.read_ignore(&file).await
     }
 
-    /// Reads the ignore file out of a source that holds it, or nothing.
-    pub(super) async fn read_ignore(&self, source: &Output) -> Result<Vec<String>, Error> {
-        let solve = Solve::new(definition(source)?).evaluate();
+    /// Reads `.dockerignore` out of a source that holds it, or nothing.
+    pub(super) async fn read_ignore(&self, source: &Output) -> Result<IgnoreFile, Error> {
+        let definition = definition(source)?;
+        let solve = Solve::new(definition.clone()).evaluate();
         let reference = self.gateway.solve(solve).await?;
         let bytes = self.read_optional(&reference, IGNORE_FILE).await?;
-        Ok(ignore_file::parse(&bytes.unwrap_or_default()))
+        Ok(IgnoreFile::new(
+            IGNORE_FILE.to_owned(),
+            bytes.unwrap_or_default(),
+            definition,
+        ))
     }
 
     /// Reads a file that may be absent. As upstream, whatever the daemon says

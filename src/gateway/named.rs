@@ -265,10 +265,10 @@ impl Loader<'_> {
             .differ(Differ::None)
             .name(format!("[context {key}] load {IGNORE_FILE}"))
             .build();
-        let excludes = self.read_ignore(&ignore).await?;
+        let ignored = self.read_ignore(&ignore).await?;
         let output = Source::local(local)
             .session(session)
-            .exclude(excludes)
+            .exclude(ignored.rules.patterns())
             .shared_key_hint(format!("context:{key}-{}", context.shared_key))
             .name(format!("[context {key}] load from client"))
             .build();

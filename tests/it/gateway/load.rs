@@ -15,6 +15,8 @@ struct Loaded {
     fake: FakeGateway,
     file_name: String,
     spec: String,
+    /// Name of the ignore file.
+    ignore: String,
     context: Graph,
 }
 
@@ -28,12 +30,13 @@ fn options(pairs: &[(&str, &str)]) -> Options {
 /// Loads spec and context.
 async fn load(script: Script, pairs: &[(&str, &str)], query: ContextQuery) -> Loaded {
     let options = options(pairs);
-    let mut read = (String::new(), String::new());
+    let mut read = (String::new(), String::new(), String::new());
     let (fake, status) = run(script, async |gateway, request| {
         let loader = Loader::new(gateway, request, &options);
         let spec = loader.spec().await?;
         let text = String::from_utf8_lossy(&spec.bytes).into_owned();
-        read = (spec.file_name.clone(), text);
+        let ignore = loader.ignore().await?.name().to_owned();
+        read = (spec.file_name.clone(), text, ignore);
         let context = loader.context(&query).await?;
         // Loading again gives the same op and asks for nothing.
         assert_eq!(loader.context(&query).await?, context);
@@ -43,11 +46,12 @@ async fn load(script: Script, pairs: &[(&str, &str)], query: ContextQuery) -> Lo
     .await;
     assert_eq!(status, 0, "{:?}", fake.returns());
     let context = fake.solves().pop().expect("the context's solve").1;
-    let (file_name, spec) = read;
+    let (file_name, spec, ignore) = read;
     Loaded {
         fake,
         file_name,
         spec,
+        ignore,
         context,
     }
 }
@@ -145,6 +149,7 @@ async fn local_directories_are_loaded_as_the_dockerfile_frontend_does() {
             ("local.sharedkeyhint", "context-gofleet"),
         ]
     );
+    assert_eq!(loaded.ignore, ".dockerignore");
     assert_eq!(loaded.context.name(), "[internal] load sources");
     assert_eq!(graphs.len(), 3);
 }
@@ -160,6 +165,7 @@ async fn the_ignore_file_of_the_spec_wins() {
         loaded.context.attr("local.excludepatterns"),
         Some(r#"[".git","own"]"#)
     );
+    assert_eq!(loaded.ignore, "a/f.yaml.dockerignore");
     // `.dockerignore` itself is not asked for.
     assert_eq!(graphs(&loaded).len(), 2);
 }
