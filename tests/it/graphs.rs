@@ -10,12 +10,14 @@ use prost::Message as _;
 use crate::support::golden;
 
 /// Example, target, platforms.
-const CASES: [(&str, &str, &str); 6] = [
+const CASES: [(&str, &str, &str); 8] = [
     ("examples/hello", "api", "linux/amd64"),
     ("examples/hello", "all", "linux/amd64"),
     ("examples/hello", "binaries", "windows/amd64"),
     ("examples/shop", "api", "linux/amd64,linux/arm64"),
     ("examples/shop", "migrate", "linux/arm/v7"),
+    ("examples/workspace", "all", "linux/amd64"),
+    ("examples/workspace", "binaries", "windows/amd64"),
     ("tests/fixtures/strange", "all", "linux/arm64"),
 ];
 

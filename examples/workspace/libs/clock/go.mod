@@ -1,0 +1,3 @@
+module example.com/workspace/libs/clock
+
+go 1.26

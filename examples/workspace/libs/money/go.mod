@@ -1,0 +1,3 @@
+module example.com/workspace/libs/money
+
+go 1.26

@@ -1,0 +1,3 @@
+module example.com/workspace/services/report/loadtest
+
+go 1.26

@@ -1,0 +1,4 @@
+package main
+
+// spool is where saved reports go.
+const spool = "/var/spool/report"

@@ -1,0 +1,6 @@
+//go:build !linux && !windows
+
+package main
+
+// spool is where saved reports go.
+const spool = "/tmp"
