@@ -125,7 +125,7 @@ fn scan_command(mut parser: lexopt::Parser) -> Result<String, Failure> {
             "scan needs a directory and a file".to_owned(),
         ));
     };
-    let index = scan::scan(dir).map_err(|error| io_failure("read", dir, &error))?;
+    let index = scan::scan(dir, &[]).map_err(|error| io_failure("read", dir, &error))?;
     let json = serde_json::to_vec(&index)
         .map_err(|error| Failure::Failed(format!("gofleet: cannot write the index: {error}")))?;
     fs::write(file, json).map_err(|error| io_failure("write", file, &error))?;

@@ -7,7 +7,7 @@
 //! 1. [`options`]: what the client asked for;
 //! 2. [`spec`]: `fleet.yaml`, with the place of every value;
 //! 3. [`plan`]: services after defaults, expansion and validation;
-//! 4. [`scan`]: what the sources hold;
+//! 4. [`scan`]: what the sources hold, and [`closure`]: which of it a service can see;
 //! 5. [`lower`]: the graph and the image configurations ([`image`]);
 //! 6. [`gateway`]: everything that talks to the daemon.
 //!
@@ -16,6 +16,7 @@
 //! `ARCHITECTURE.md` has the map.
 
 pub mod cli;
+pub mod closure;
 pub mod diag;
 pub mod frontend;
 pub mod gateway;

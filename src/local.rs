@@ -215,7 +215,7 @@ impl Local {
     }
 
     fn index(&self) -> Result<Index, Problem> {
-        scan::scan(&self.context)
+        scan::scan(&self.context, &[])
             .map_err(|error| Problem::Read(self.context.clone(), error.to_string()))
     }
 

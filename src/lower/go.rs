@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use buildkit_llb::{Exec, ExecBuilder, Mount, Output, SecretEnv};
 
 use super::settings::StepSettings;
-use super::toolchain::ModuleRoot;
+use crate::closure::ModuleRoot;
 use crate::image::ImageConfig;
 
 /// Where the sources are mounted: the same in every step, so that the compile

@@ -8,7 +8,7 @@ use buildkit_llb::{Copy, Describe as _, Error, FileOp, Mount, Output};
 use super::constant::{epoch, marker, quiet};
 use super::go::{self, Builder, SOURCE_DIR};
 use super::settings::StepSettings;
-use super::toolchain::ModuleRoot;
+use crate::closure::ModuleRoot;
 
 /// Where a build step sees the marker of its download step.
 pub(super) const MARKER_DIR: &str = "/run/gofleet/modules";

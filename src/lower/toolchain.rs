@@ -3,6 +3,7 @@
 //! In: plan and scan index. Out: one [`Toolchain`] per service. Pure.
 
 use super::problems;
+use crate::closure::ModuleRoot;
 use crate::diag::Diagnostic;
 use crate::plan::{self, GoSetting, Plan, Service};
 use crate::scan::{Index, Module, Workspace};
@@ -17,23 +18,6 @@ pub(super) struct Toolchain {
     pub(super) builder: String,
     /// What the service's build takes its versions from.
     pub(super) root: ModuleRoot,
-}
-
-/// The directory whose manifests decide the versions of all modules of a build,
-/// which is also the directory that `go build` runs in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ModuleRoot {
-    /// Relative to the context; `.` is the context itself.
-    pub(super) dir: String,
-    /// Path of a module in it: what tells one repository from another.
-    pub(super) module: String,
-    /// Manifests that the `go` command reads there: `go.mod`, `go.sum`, `go.work`
-    /// of the module or workspace and of everything it takes from directories.
-    pub(super) manifests: Vec<String>,
-    /// Whether modules come from a `vendor` directory: then nothing is fetched.
-    pub(super) vendored: bool,
-    /// Whether any module is required at all.
-    pub(super) has_requirements: bool,
 }
 
 /// Finds the toolchain of a service.
@@ -60,12 +44,12 @@ pub(super) fn of_service(
     let workspace = index
         .workspace_of(&module.dir)
         .filter(|w| w.uses.contains(&module.dir));
+    let Some(root) = ModuleRoot::of(dir, index) else {
+        return Err(problems::no_module(service));
+    };
     Ok(Toolchain {
         builder: builder(&plan.go, module, workspace),
-        root: match workspace {
-            Some(workspace) => workspace_root(workspace, index),
-            None => module_root(module, index),
-        },
+        root,
     })
 }
 
@@ -107,76 +91,6 @@ fn without_patch(version: &str) -> &str {
     }
 }
 
-fn module_root(module: &Module, index: &Index) -> ModuleRoot {
-    let used = with_replacements(vec![module.dir.clone()], index);
-    ModuleRoot {
-        dir: module.dir.clone(),
-        module: module.path.clone(),
-        manifests: manifests(&used),
-        vendored: module.vendored,
-        has_requirements: requires_any(&used, index),
-    }
-}
-
-fn workspace_root(workspace: &Workspace, index: &Index) -> ModuleRoot {
-    let used = with_replacements(workspace.uses.clone(), index);
-    let first = index
-        .modules
-        .iter()
-        .find(|module| workspace.uses.first() == Some(&module.dir));
-    let mut manifests = manifests(&used);
-    manifests.extend(["go.work", "go.work.sum"].map(|name| join(&workspace.dir, name)));
-    manifests.sort();
-    ModuleRoot {
-        dir: workspace.dir.clone(),
-        module: first.map(|module| module.path.clone()).unwrap_or_default(),
-        manifests,
-        vendored: workspace.vendored,
-        has_requirements: requires_any(&used, index),
-    }
-}
-
-/// Adds the modules that local `replace` lines bring in, those of their own
-/// included: a superset of what the `go` command reads.
-fn with_replacements(mut dirs: Vec<String>, index: &Index) -> Vec<String> {
-    let mut next = 0;
-    while next < dirs.len() {
-        let module = index.modules.iter().find(|m| m.dir == dirs[next]);
-        for dir in module.map(|m| m.replaces.as_slice()).unwrap_or_default() {
-            if !dirs.contains(dir) {
-                dirs.push(dir.clone());
-            }
-        }
-        next += 1;
-    }
-    dirs
-}
-
-fn manifests(dirs: &[String]) -> Vec<String> {
-    let mut out: Vec<String> = dirs
-        .iter()
-        .flat_map(|dir| ["go.mod", "go.sum"].map(|name| join(dir, name)))
-        .collect();
-    out.sort();
-    out
-}
-
-fn requires_any(dirs: &[String], index: &Index) -> bool {
-    index
-        .modules
-        .iter()
-        .any(|m| dirs.contains(&m.dir) && m.has_requirements)
-}
-
-/// Joins a directory of the context and a name, without a `./` in front.
-pub(super) fn join(dir: &str, name: &str) -> String {
-    if dir == "." {
-        name.to_owned()
-    } else {
-        format!("{dir}/{name}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,31 +115,5 @@ mod tests {
         assert_eq!(builder(&pinned), "golang:1.26.8");
         pinned.toolchain = Some("default".into());
         assert_eq!(builder(&pinned), "golang:1.25");
-    }
-
-    #[test]
-    fn manifests_follow_local_replaces() {
-        let mut api = module("api", "1.26");
-        api.replaces = vec!["lib".into()];
-        let mut lib = module("lib", "1.26");
-        lib.replaces = vec!["api".into(), "base".into()];
-        lib.has_requirements = true;
-        let index = Index {
-            modules: vec![api.clone(), lib, module("base", "1.26")],
-            ..Index::default()
-        };
-        let root = module_root(&api, &index);
-        assert_eq!(
-            root.manifests,
-            [
-                "api/go.mod",
-                "api/go.sum",
-                "base/go.mod",
-                "base/go.sum",
-                "lib/go.mod",
-                "lib/go.sum"
-            ]
-        );
-        assert!(root.has_requirements);
     }
 }

@@ -17,10 +17,12 @@ pub(super) struct GoMod {
     /// The `toolchain` line without its `go` prefix; `default` and names with a
     /// custom suffix are kept as they are.
     pub(super) toolchain: Option<String>,
-    /// Whether any module is required.
-    pub(super) has_requirements: bool,
-    /// Targets of `replace` lines that are directories, as written.
-    pub(super) local_replaces: Vec<String>,
+    /// Paths of the modules that it requires.
+    pub(super) requires: Vec<String>,
+    /// `replace` lines whose target is a directory: module path, directory as written.
+    pub(super) local_replaces: Vec<(String, String)>,
+    /// Directories of `ignore` lines, as written.
+    pub(super) ignores: Vec<String>,
 }
 
 /// What a `go.work` says.
@@ -32,8 +34,8 @@ pub(super) struct GoWork {
     pub(super) toolchain: Option<String>,
     /// Directories of `use` lines, as written.
     pub(super) uses: Vec<String>,
-    /// Targets of `replace` lines that are directories, as written.
-    pub(super) local_replaces: Vec<String>,
+    /// `replace` lines whose target is a directory: module path, directory as written.
+    pub(super) local_replaces: Vec<(String, String)>,
 }
 
 /// Reads a `go.mod`.
@@ -44,7 +46,8 @@ pub(super) fn parse_go_mod(text: &str) -> GoMod {
         ("module", [path, ..]) if out.module.is_empty() => out.module.clone_from(path),
         ("go", [version, ..]) => out.go = Some(version.clone()),
         ("toolchain", [name, ..]) => out.toolchain = Some(toolchain_version(name)),
-        ("require", [_, _, ..]) => out.has_requirements = true,
+        ("require", [path, _, ..]) => out.requires.push(path.clone()),
+        ("ignore", [dir, ..]) => out.ignores.push(dir.clone()),
         ("replace", _) => out.local_replaces.extend(local_replace(args)),
         _ => {}
     });
@@ -69,9 +72,10 @@ fn toolchain_version(name: &str) -> String {
     name.strip_prefix("go").unwrap_or(name).to_owned()
 }
 
-/// The target of `old [version] => target`, when it is a directory: then it
-/// starts with `./`, `../` or `/`, and has no version behind it.
-fn local_replace(args: &[String]) -> Option<String> {
+/// Path and target of `old [version] => target`, when the target is a directory:
+/// then it starts with `./`, `../` or `/`, and has no version behind it.
+fn local_replace(args: &[String]) -> Option<(String, String)> {
+    let old = args.first()?;
     let arrow = args.iter().position(|a| a == "=>")?;
     let target = args.get(arrow + 1)?;
     let is_dir = target == "."
@@ -79,7 +83,7 @@ fn local_replace(args: &[String]) -> Option<String> {
         || target.starts_with("./")
         || target.starts_with("../")
         || target.starts_with('/');
-    is_dir.then(|| target.clone())
+    is_dir.then(|| (old.clone(), target.clone()))
 }
 
 /// Calls `visit(verb, arguments)` for each directive, those in blocks included.
@@ -164,8 +168,15 @@ mod tests {
         assert_eq!(got.module, "example.com/shop");
         assert_eq!(got.go.as_deref(), Some("1.26.3"));
         assert_eq!(got.toolchain.as_deref(), Some("1.26.8"));
-        assert!(got.has_requirements);
-        assert_eq!(got.local_replaces, ["./y", "../side by side"]);
+        assert_eq!(got.requires, ["github.com/a/b"]);
+        let replace = |old: &str, dir: &str| (old.to_owned(), dir.to_owned());
+        assert_eq!(
+            got.local_replaces,
+            [
+                replace("x.org/y", "./y"),
+                replace("q.org/quoted", "../side by side")
+            ]
+        );
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! The scan's result, as it travels from the scan step to the frontend.
+//!
+//! The index says what stands in the files, and decides nothing: which files a
+//! service can see is computed from it by `closure`.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +18,18 @@ pub struct Index {
     pub workspaces: Vec<Workspace>,
     /// Directories that hold a main package.
     pub mains: Vec<String>,
-    /// Directories that hold Go files, none of them a main package's: they tell
-    /// "no such directory" from "a library".
-    pub libraries: Vec<String>,
+    /// Directories that hold files which a build can read, manifests included.
+    pub directories: Vec<Directory>,
+    /// Symbolic links to directories, and those with the name of a source file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// What the scan could not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// Whether files have other modes than 0644 and 0755, or directories than
+    /// 0755: modes are part of BuildKit's content keys.
+    #[serde(default)]
+    pub odd_modes: bool,
 }
 
 /// One module.
@@ -31,13 +43,24 @@ pub struct Module {
     pub go: Option<String>,
     /// The `toolchain` line, without `go` in front.
     pub toolchain: Option<String>,
-    /// Whether it requires other modules: without, there is nothing to download.
-    pub has_requirements: bool,
+    /// Paths of the modules that it requires.
+    pub requires: Vec<String>,
     /// Whether it has a `vendor/modules.txt`.
     pub vendored: bool,
-    /// Directories of local `replace` lines, relative to the scanned directory;
-    /// those outside of it are left out.
-    pub replaces: Vec<String>,
+    /// Local `replace` lines whose directory is inside the scanned directory.
+    pub replaces: Vec<Replace>,
+    /// Directories of `ignore` lines: `./...` passes over them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignores: Vec<String>,
+}
+
+/// A module path that a directory stands for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Replace {
+    /// The replaced module path.
+    pub path: String,
+    /// The directory.
+    pub dir: String,
 }
 
 /// One `go.work`.
@@ -53,6 +76,110 @@ pub struct Workspace {
     pub vendored: bool,
     /// Directories of its modules.
     pub uses: Vec<String>,
+    /// Local `replace` lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Replace>,
+}
+
+/// A directory with files that a build can read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// Where it is.
+    #[serde(rename = "p")]
+    pub path: String,
+    /// Names of its files, tests left out.
+    #[serde(rename = "f")]
+    pub files: Vec<String>,
+    /// What its Go files import, the standard library left out.
+    #[serde(rename = "i", default, skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<Import>,
+    /// What its Go files embed.
+    #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
+    pub embeds: Vec<Import>,
+    /// What its native code names outside of the directory's own files.
+    #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
+    pub natives: Vec<Native>,
+}
+
+/// Something that a Go file names in text: an import path or an embed pattern.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Import {
+    /// The path or pattern, unquoted.
+    #[serde(rename = "p")]
+    pub path: String,
+    /// Position of the file in the directory's list.
+    #[serde(rename = "f")]
+    pub file: u32,
+    /// Line, from 1.
+    #[serde(rename = "l")]
+    pub line: u32,
+    /// The file's constraint, if it depends on tags that somebody made up.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<String>,
+}
+
+/// What native code names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Native {
+    /// What it is.
+    #[serde(rename = "w")]
+    pub what: NativeKind,
+    /// Position of the naming file in the directory's list.
+    #[serde(rename = "f")]
+    pub file: u32,
+    /// Line, from 1.
+    #[serde(rename = "l")]
+    pub line: u32,
+}
+
+/// Kinds of [`Native`]; paths are resolved, relative to the scanned directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum NativeKind {
+    /// A file.
+    #[serde(rename = "f")]
+    File(String),
+    /// A directory of headers or libraries, with everything below.
+    #[serde(rename = "d")]
+    Dir(String),
+    /// Only a C compiler can tell.
+    #[serde(rename = "?")]
+    Unknown,
+}
+
+/// A symbolic link.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Link {
+    /// Where it is.
+    pub path: String,
+    /// What it leads to in the end; `None` if that does not exist in the scanned
+    /// directory, or is outside of it.
+    pub target: Option<String>,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Note {
+    /// File or directory.
+    pub path: String,
+    /// What is wrong, in words.
+    pub text: String,
+}
+
+impl Directory {
+    /// Whether it holds a Go package: a Go file that is no test.
+    #[must_use]
+    pub fn is_package(&self) -> bool {
+        self.files.iter().any(|file| file.ends_with(".go"))
+    }
+
+    /// Path of the file at a position of the list.
+    #[must_use]
+    pub fn file(&self, position: u32) -> String {
+        let name = usize::try_from(position)
+            .ok()
+            .and_then(|i| self.files.get(i));
+        join(&self.path, name.map_or("?", String::as_str))
+    }
 }
 
 impl Index {
@@ -60,47 +187,106 @@ impl Index {
     /// passes over.
     #[must_use]
     pub fn suggestions(&self) -> Vec<String> {
-        let hidden =
-            |part: &str| part != "." && (part.starts_with(['.', '_']) || part == "testdata");
-        let meant = self.mains.iter().filter(|dir| !dir.split('/').any(hidden));
+        let hidden = |dir: &str| {
+            super::select::passed_over(dir).is_some()
+                || self
+                    .modules
+                    .iter()
+                    .any(|m| m.ignores.iter().any(|i| is_inside(dir, i)))
+        };
+        let meant = self.mains.iter().filter(|dir| !hidden(dir));
         meant.cloned().collect()
+    }
+
+    /// A directory, if it holds files that a build can read.
+    #[must_use]
+    pub fn directory(&self, path: &str) -> Option<&Directory> {
+        let found = self
+            .directories
+            .binary_search_by(|d| d.path.as_str().cmp(path));
+        found.ok().map(|i| &self.directories[i])
     }
 
     /// The module that a package directory belongs to: the nearest `go.mod` at
     /// or above it.
     #[must_use]
     pub fn module_of(&self, dir: &str) -> Option<&Module> {
-        self.modules
-            .iter()
-            .filter(|m| is_inside(dir, &m.dir))
-            .max_by_key(|m| depth(&m.dir))
+        nearest(&self.modules, |m| &m.dir, dir)
+    }
+
+    /// The module whose `go.mod` is in this directory.
+    #[must_use]
+    pub fn module_at(&self, dir: &str) -> Option<&Module> {
+        let found = self.modules.binary_search_by(|m| m.dir.as_str().cmp(dir));
+        found.ok().map(|i| &self.modules[i])
     }
 
     /// The workspace that the `go` command finds from a module's directory: the
     /// nearest `go.work` at or above it, whether or not it uses the module.
     #[must_use]
     pub fn workspace_of(&self, dir: &str) -> Option<&Workspace> {
-        self.workspaces
-            .iter()
-            .filter(|w| is_inside(dir, &w.dir))
-            .max_by_key(|w| depth(&w.dir))
+        nearest(&self.workspaces, |w| &w.dir, dir)
     }
 }
 
-/// Whether `dir` is `parent` or lies below it.
-fn is_inside(dir: &str, parent: &str) -> bool {
-    parent == "."
+/// The item at `dir` or the nearest directory above it; items are sorted.
+fn nearest<'a, T>(items: &'a [T], key: impl Fn(&T) -> &String, dir: &str) -> Option<&'a T> {
+    let mut dir = dir;
+    loop {
+        if let Ok(i) = items.binary_search_by(|item| key(item).as_str().cmp(dir)) {
+            return items.get(i);
+        }
+        dir = parent(dir)?;
+    }
+}
+
+/// The directory above; `None` above the scanned directory itself.
+pub(crate) fn parent(dir: &str) -> Option<&str> {
+    match dir.rsplit_once('/') {
+        Some((above, _)) => Some(above),
+        None if dir == "." => None,
+        None => Some("."),
+    }
+}
+
+/// Whether `dir` is `above` or lies below it.
+pub(crate) fn is_inside(dir: &str, above: &str) -> bool {
+    above == "."
         || dir
-            .strip_prefix(parent)
+            .strip_prefix(above)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn depth(dir: &str) -> usize {
-    if dir == "." {
-        0
-    } else {
-        dir.split('/').count()
+/// Joins a directory of the context and a name, without a `./` in front.
+pub(crate) fn join(dir: &str, name: &str) -> String {
+    match (dir, name) {
+        (".", name) => name.to_owned(),
+        (dir, ".") => dir.to_owned(),
+        (dir, name) => format!("{dir}/{name}"),
     }
+}
+
+/// Resolves a path that is relative to `dir`; `None` if it is absolute or leaves
+/// the root.
+pub(crate) fn resolve(dir: &str, target: &str) -> Option<String> {
+    if target.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = dir.split('/').filter(|p| *p != ".").collect();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    Some(if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    })
 }
 
 #[cfg(test)]
@@ -123,5 +309,13 @@ mod tests {
         assert_eq!(owner("tools/gen").as_deref(), Some("tools/gen"));
         assert_eq!(owner("toolsmith").as_deref(), Some("."));
         assert_eq!(Index::default().module_of("."), None);
+    }
+
+    #[test]
+    fn resolves_targets_inside_the_root() {
+        assert_eq!(resolve("svc/a", "../../lib").as_deref(), Some("lib"));
+        assert_eq!(resolve(".", "./").as_deref(), Some("."));
+        assert_eq!(resolve(".", "../out"), None);
+        assert_eq!(resolve("a", "/abs"), None);
     }
 }

@@ -1,18 +1,30 @@
-//! The scan: one walk over the sources that tells the frontend what it needs to
-//! know before it can build a graph.
+//! The scan: one walk over the sources that says what stands in their files.
 //!
 //! In: a directory. Out: the [`Index`], nothing else. Two callers share it: the
 //! exec step inside BuildKit (`gofleet scan`, see `lower::scan`) and the
-//! command-line tool. The walk never leaves the directory: symbolic links are
-//! not followed.
+//! command-line tool. Symbolic links are resolved inside the directory and never
+//! lead out of it.
 //!
-//! Today the index holds modules, the workspace and main packages. The files
-//! that each service can see (its closure) will be computed here as well.
+//! # Files
+//!
+//! - `select`: which files are read at all, as names and as patterns for a client;
+//! - `walk`: every directory once, in parallel;
+//! - `gofile`, `native`, `gomod`, `constraint`: readers for one kind of text each;
+//! - `build`: from what was found to the index.
 
+mod build;
+pub(crate) mod constraint;
 mod gofile;
 mod gomod;
 mod index;
+mod link;
+mod native;
+pub(crate) mod select;
 mod walk;
 
-pub use index::{INDEX_FILE, Index, Module, Workspace};
-pub use walk::scan;
+pub use build::scan;
+pub use index::{
+    Directory, INDEX_FILE, Import, Index, Link, Module, Native, NativeKind, Note, Replace,
+    Workspace,
+};
+pub(crate) use index::{is_inside, join, parent};

@@ -1,233 +1,380 @@
-//! The walk over the sources that fills the [`Index`].
+//! The walk: every directory once, on all cores.
+//!
+//! In: a directory. Out: per directory, what its files say. Symbolic links are
+//! recorded and not followed; nothing that is no regular file is opened.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
 
 use super::gofile;
-use super::gomod::{parse_go_mod, parse_go_work};
-use super::index::{Index, Module, Workspace};
+use super::index::{Directory, Import, Link, Native, NativeKind, Note, is_inside, join, resolve};
+use super::link;
+use super::native::{self, Named};
+use super::select::{self, Kind};
 
-/// Bytes read of a Go file to find its package clause. License headers are a few
-/// KiB; a file whose clause comes later counts as a library's.
-const HEAD_BYTES: u64 = 64 * 1024;
+/// First bytes read of a Go file; most heads end before them.
+const HEAD_BYTES: u64 = 16 * 1024;
 
-/// Bytes read of a `go.mod` or `go.work`. Go itself has a limit of 16 MiB.
-const MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
+/// Most bytes read of one file. Generated Go files of a few MiB exist; what is
+/// larger holds data, and its head was read all the same.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Scans a directory.
-///
-/// Unreadable files and directories below `root` are passed over: if a build
-/// needs one, the `go` command says so with its own message.
+/// More threads do not help: the walk waits for the kernel.
+const MAX_THREADS: usize = 8;
+
+/// Modes that Git gives to files and directories under the usual umask.
+const FILE_MODES: [u32; 2] = [0o644, 0o755];
+const DIR_MODE: u32 = 0o755;
+
+/// What a walk found, in no order.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) directories: Vec<OneDirectory>,
+    pub(super) links: Vec<Link>,
+    pub(super) notes: Vec<Note>,
+    pub(super) odd_modes: bool,
+}
+
+/// One directory.
+#[derive(Debug, Default)]
+pub(super) struct OneDirectory {
+    pub(super) directory: Directory,
+    /// Whether it holds a main package.
+    pub(super) is_main: bool,
+    /// The manifests in it.
+    pub(super) manifests: Vec<String>,
+}
+
+/// Walks `root`. Directories that `./...` passes over are entered on the way to,
+/// and below, those of `reach`.
 ///
 /// # Errors
 ///
 /// When `root` itself cannot be read.
-pub fn scan(root: &Path) -> io::Result<Index> {
-    let mut index = Index::default();
-    let mut pending = vec![(root.to_path_buf(), String::from("."))];
-    let mut first = true;
-    while let Some((path, dir)) = pending.pop() {
+pub(super) fn walk(root: &Path, reach: &BTreeSet<String>) -> io::Result<Found> {
+    fs::read_dir(root)?;
+    let queue = Queue::new(String::from("."));
+    let threads = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MAX_THREADS);
+    let found = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut worker = Worker {
+                        root,
+                        reach,
+                        found: Found::default(),
+                        buffer: Vec::new(),
+                    };
+                    while let Some(dir) = queue.next() {
+                        let below = worker.directory(dir);
+                        queue.done(below);
+                    }
+                    worker.found
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .filter_map(|w| w.join().ok())
+            .collect::<Vec<_>>()
+    });
+    if found.len() != threads {
+        return Err(io::Error::other("a scanning thread failed"));
+    }
+    let mut all = Found::default();
+    for one in found {
+        all.directories.extend(one.directories);
+        all.links.extend(one.links);
+        all.notes.extend(one.notes);
+        all.odd_modes |= one.odd_modes;
+    }
+    Ok(all)
+}
+
+/// Directories that wait, and how many are being read: the walk is over when
+/// both are none.
+struct Queue {
+    state: Mutex<(Vec<String>, usize)>,
+    changed: Condvar,
+}
+
+impl Queue {
+    fn new(first: String) -> Self {
+        Self {
+            state: Mutex::new((vec![first], 0)),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn next(&self) -> Option<String> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(dir) = state.0.pop() {
+                state.1 += 1;
+                return Some(dir);
+            }
+            if state.1 == 0 {
+                return None;
+            }
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn done(&self, below: Vec<String>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0.extend(below);
+        state.1 -= 1;
+        self.changed.notify_all();
+    }
+}
+
+struct Worker<'a> {
+    root: &'a Path,
+    reach: &'a BTreeSet<String>,
+    found: Found,
+    buffer: Vec<u8>,
+}
+
+impl Worker<'_> {
+    /// Reads one directory; the directories below it that are to be read.
+    fn directory(&mut self, dir: String) -> Vec<String> {
+        let path = self.root.join(&dir);
         let entries = match fs::read_dir(&path) {
             Ok(entries) => entries,
-            Err(error) if first => return Err(error),
-            Err(_) => continue,
+            Err(error) => {
+                self.note(&dir, &error);
+                return Vec::new();
+            }
         };
-        first = false;
-        let mut package = Package::None;
+        let mut below = Vec::new();
+        let mut files: Vec<(String, PathBuf, Kind)> = Vec::new();
+        let mut one = OneDirectory::default();
+        let vendored = dir == "vendor" || dir.ends_with("/vendor");
         for entry in entries.flatten() {
-            // Names that are not UTF-8 cannot be Go packages: import paths are text.
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
             let Ok(kind) = entry.file_type() else {
                 continue;
             };
+            let name = entry.file_name();
             if kind.is_dir() {
-                if is_walked(&name) {
-                    pending.push((entry.path(), join(&dir, &name)));
+                // A directory whose name is no text can be in no import path.
+                let Some(name) = name.to_str() else { continue };
+                let next = join(&dir, name);
+                if self.enters(&dir, name, &next, &entry) {
+                    below.push(next);
                 }
+                continue;
+            }
+            let name = name.to_string_lossy().into_owned();
+            if vendored && name == select::VENDOR_LIST {
+                one.manifests.push(name);
+                continue;
+            }
+            let class = select::kind(&name);
+            if kind.is_symlink() {
+                self.link(&dir, name, class, &mut files);
             } else if kind.is_file() {
-                match name.as_str() {
-                    "go.mod" => index.modules.push(module(&entry.path(), &path, &dir)),
-                    "go.work" => index.workspaces.push(workspace(&entry.path(), &path, &dir)),
-                    _ if is_go_source(&name) => package.add(&entry.path()),
-                    _ => {}
+                match class {
+                    Some(Kind::Manifest) => one.manifests.push(name),
+                    Some(class) => files.push((name, entry.path(), class)),
+                    None => {}
                 }
             }
         }
-        match package {
-            Package::Main => index.mains.push(dir),
-            Package::Library => index.libraries.push(dir),
-            Package::None => {}
+        if files.is_empty() && one.manifests.is_empty() {
+            return below;
         }
-    }
-    index.modules.sort_by(|a, b| a.dir.cmp(&b.dir));
-    index.workspaces.sort_by(|a, b| a.dir.cmp(&b.dir));
-    index.mains.sort();
-    index.libraries.sort();
-    Ok(index)
-}
-
-/// What the Go files of one directory make.
-enum Package {
-    None,
-    Library,
-    Main,
-}
-
-impl Package {
-    fn add(&mut self, file: &Path) {
-        if matches!(self, Package::Main) {
-            return;
+        if dir != "." {
+            let mode = fs::metadata(&path).map_or(DIR_MODE, |m| m.mode() & 0o7777);
+            self.found.odd_modes |= mode != DIR_MODE;
         }
-        let bytes = read_up_to(file, HEAD_BYTES).unwrap_or_default();
-        *self = match gofile::head(&bytes) {
-            Some(head) if head.package == "main" && !head.ignored => Package::Main,
-            _ => Package::Library,
-        };
-    }
-}
-
-/// Directories that cannot hold a main package of the repository. Others that
-/// `./...` passes over (`testdata`, `_x`, `.x`) can be built by their path.
-fn is_walked(name: &str) -> bool {
-    !matches!(name, ".git" | "node_modules" | "vendor")
-}
-
-fn is_go_source(name: &str) -> bool {
-    name.ends_with(".go") && !name.ends_with("_test.go") && !name.starts_with(['.', '_'])
-}
-
-fn module(file: &Path, path: &Path, dir: &str) -> Module {
-    let parsed = parse_go_mod(&read_manifest(file));
-    Module {
-        dir: dir.to_owned(),
-        path: parsed.module,
-        go: parsed.go,
-        toolchain: parsed.toolchain,
-        has_requirements: parsed.has_requirements,
-        vendored: is_vendored(path),
-        replaces: inside(dir, &parsed.local_replaces),
-    }
-}
-
-fn workspace(file: &Path, path: &Path, dir: &str) -> Workspace {
-    let parsed = parse_go_work(&read_manifest(file));
-    Workspace {
-        dir: dir.to_owned(),
-        go: parsed.go,
-        toolchain: parsed.toolchain,
-        vendored: is_vendored(path),
-        uses: inside(dir, &parsed.uses),
-    }
-}
-
-fn is_vendored(path: &Path) -> bool {
-    path.join("vendor/modules.txt").is_file()
-}
-
-fn read_manifest(file: &Path) -> String {
-    let bytes = read_up_to(file, MANIFEST_BYTES).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn read_up_to(file: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn join(dir: &str, name: &str) -> String {
-    if dir == "." {
-        name.to_owned()
-    } else {
-        format!("{dir}/{name}")
-    }
-}
-
-/// Resolves relative directories against `dir`; those that leave the root, and
-/// absolute ones, are dropped.
-fn inside(dir: &str, targets: &[String]) -> Vec<String> {
-    let mut out: Vec<String> = targets.iter().filter_map(|t| resolve(dir, t)).collect();
-    out.sort();
-    out.dedup();
-    out
-}
-
-fn resolve(dir: &str, target: &str) -> Option<String> {
-    if target.starts_with('/') {
-        return None;
-    }
-    let mut parts: Vec<&str> = dir.split('/').filter(|p| *p != ".").collect();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        for (position, (name, path, class)) in files.into_iter().enumerate() {
+            let position = u32::try_from(position).unwrap_or(u32::MAX);
+            if let Err(error) = self.file(&dir, &mut one, position, &path, class) {
+                self.note(&join(&dir, &name), &error);
             }
-            name => parts.push(name),
+            one.directory.files.push(name);
+        }
+        one.directory.path = dir;
+        self.found.directories.push(one);
+        below
+    }
+
+    fn enters(&self, dir: &str, name: &str, next: &str, entry: &DirEntry) -> bool {
+        if name == "vendor" {
+            // Without a list Go does not use it; then it is a name like any other.
+            return entry.path().join(select::VENDOR_LIST).is_file() || !is_module(self.root, dir);
+        }
+        !select::is_passed_over(name)
+            || self
+                .reach
+                .iter()
+                .any(|r| is_inside(r, next) || is_inside(next, r))
+    }
+
+    /// A symbolic link: to a directory, or one with the name of a source file.
+    fn link(
+        &mut self,
+        dir: &str,
+        name: String,
+        class: Option<Kind>,
+        files: &mut Vec<(String, PathBuf, Kind)>,
+    ) {
+        let path = join(dir, &name);
+        let target = link::resolve(self.root, &path);
+        let at = target.as_ref().map(|t| self.root.join(t));
+        let meta = at.as_ref().and_then(|at| fs::metadata(at).ok());
+        match (class, at, meta) {
+            (Some(class), Some(at), Some(meta)) if meta.is_file() => {
+                self.found.links.push(Link { path, target });
+                if class != Kind::Manifest {
+                    files.push((name, at, class));
+                }
+            }
+            (_, Some(_), Some(meta)) if meta.is_dir() => {
+                self.found.links.push(Link { path, target });
+            }
+            (Some(_), ..) => self.found.links.push(Link { path, target: None }),
+            _ => {}
         }
     }
-    Some(if parts.is_empty() {
-        ".".to_owned()
-    } else {
-        parts.join("/")
-    })
+
+    fn file(
+        &mut self,
+        dir: &str,
+        one: &mut OneDirectory,
+        position: u32,
+        path: &Path,
+        kind: Kind,
+    ) -> io::Result<()> {
+        let mut file = open(path)?;
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        self.found.odd_modes |= !FILE_MODES.contains(&(meta.mode() & 0o7777));
+        match kind {
+            Kind::Go => self.go(dir, one, position, &mut file, meta.len()),
+            Kind::Native => {
+                self.buffer.clear();
+                self.fill(&mut file, MAX_BYTES)?;
+                let named = native::includes(&self.buffer, 1);
+                one.directory.natives.extend(resolved(dir, position, named));
+                Ok(())
+            }
+            Kind::Opaque | Kind::Manifest => Ok(()),
+        }
+    }
+
+    fn go(
+        &mut self,
+        dir: &str,
+        one: &mut OneDirectory,
+        position: u32,
+        file: &mut File,
+        size: u64,
+    ) -> io::Result<()> {
+        self.buffer.clear();
+        self.fill(file, HEAD_BYTES)?;
+        let mut whole = size <= HEAD_BYTES;
+        let head = match gofile::head(&self.buffer, whole) {
+            Some(head) => head,
+            None => {
+                self.fill(file, MAX_BYTES)?;
+                whole = true;
+                gofile::head(&self.buffer, true).unwrap_or_default()
+            }
+        };
+        if size > MAX_BYTES {
+            self.found.notes.push(Note {
+                path: join(dir, "*.go"),
+                text: format!(
+                    "a Go file larger than {} MiB was not read to its end",
+                    MAX_BYTES >> 20
+                ),
+            });
+        }
+        let mut embeds = Vec::new();
+        if head.may_embed() {
+            if !whole {
+                self.fill(file, MAX_BYTES)?;
+            }
+            embeds = gofile::embeds(&self.buffer);
+        }
+        let constraint = head
+            .constraint
+            .filter(|c| super::constraint::has_custom_tag(c));
+        one.is_main |= head.package == "main"
+            && constraint
+                .as_deref()
+                .is_none_or(|c| super::constraint::may_hold(c, &[]));
+        let import = |(path, line)| Import {
+            path,
+            file: position,
+            line,
+            constraint: constraint.clone(),
+        };
+        one.directory
+            .imports
+            .extend(head.imports.into_iter().map(import));
+        one.directory.embeds.extend(embeds.into_iter().map(import));
+        for (preamble, line) in head.preambles {
+            let mut named = native::includes(&preamble, line);
+            named.extend(native::cgo_flags(&preamble, line));
+            one.directory.natives.extend(resolved(dir, position, named));
+        }
+        Ok(())
+    }
+
+    /// Appends up to `limit` bytes to the buffer.
+    fn fill(&mut self, file: &mut File, limit: u64) -> io::Result<()> {
+        file.take(limit).read_to_end(&mut self.buffer)?;
+        Ok(())
+    }
+
+    fn note(&mut self, path: &str, error: &io::Error) {
+        self.found.notes.push(Note {
+            path: path.to_owned(),
+            text: format!("cannot be read: {error}"),
+        });
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
+/// Opens a file without waiting for what might be at the other end of it.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).unwrap_or(0);
+    fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
+}
 
-    #[test]
-    fn resolves_targets_inside_the_root() {
-        assert_eq!(resolve("svc/a", "../../lib").as_deref(), Some("lib"));
-        assert_eq!(resolve(".", "./").as_deref(), Some("."));
-        assert_eq!(resolve(".", "../out"), None);
-        assert_eq!(resolve("a", "/abs"), None);
-    }
+fn is_module(root: &Path, dir: &str) -> bool {
+    let dir = root.join(dir);
+    dir.join("go.mod").is_file() || dir.join("go.work").is_file()
+}
 
-    #[test]
-    fn finds_modules_and_mains() {
-        let root = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
+/// Makes what native code names relative to the root. Paths that leave it are
+/// the system's, or missing in the build as well.
+fn resolved(dir: &str, file: u32, named: Vec<(Named, u32)>) -> impl Iterator<Item = Native> {
+    let dir = dir.to_owned();
+    named.into_iter().filter_map(move |(named, line)| {
+        let what = match named {
+            Named::File(path) => NativeKind::File(resolve(&dir, &path)?),
+            Named::Dir(path) => NativeKind::Dir(resolve(&dir, &path)?),
+            Named::Unknown => NativeKind::Unknown,
         };
-        write(
-            "go.mod",
-            "module m\ngo 1.26\nrequire x.org/y v1.0.0\nreplace x.org/z => ./z\n",
-        );
-        write("go.work", "go 1.26\nuse .\nuse ./tools\n");
-        write("cmd/api/main.go", "package main\n");
-        write("cmd/api/main_test.go", "package main\n");
-        write("lib/lib.go", "package lib\n");
-        write("lib/gen.go", "//go:build ignore\n\npackage main\n");
-        write("tools/go.mod", "module m/tools\n");
-        write("tools/vendor/modules.txt", "");
-        write("tools/vendor/x/main.go", "package main\n");
-        write("testdata/main.go", "package main\n");
-        write("_dev/tool/main.go", "package main\n");
-        write("only_test/a_test.go", "package main\n");
-        std::os::unix::fs::symlink("cmd", root.path().join("loop")).unwrap();
-
-        let index = scan(root.path()).unwrap();
-        assert_eq!(index.mains, ["_dev/tool", "cmd/api", "testdata"]);
-        assert_eq!(index.suggestions(), ["cmd/api"]);
-        assert_eq!(index.libraries, ["lib"]);
-        let dirs: Vec<_> = index.modules.iter().map(|m| m.dir.as_str()).collect();
-        assert_eq!(dirs, [".", "tools"]);
-        assert_eq!(index.modules[0].replaces, ["z"]);
-        assert!(index.modules[0].has_requirements && !index.modules[0].vendored);
-        assert!(index.modules[1].vendored);
-        assert_eq!(index.workspaces[0].uses, [".", "tools"]);
-    }
-
-    #[test]
-    fn a_missing_root_is_an_error() {
-        assert!(scan(Path::new("/nonexistent/gofleet")).is_err());
-    }
+        Some(Native { what, file, line })
+    })
 }

@@ -50,7 +50,7 @@ fn request(options: &[(&str, &str)]) -> Request {
 /// A daemon that has the example, its scan and a Go image.
 fn daemon() -> Script {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/hello");
-    let index = serde_json::to_vec(&scan(&root).expect("a scan")).expect("JSON");
+    let index = serde_json::to_vec(&scan(&root, &[]).expect("a scan")).expect("JSON");
     let go =
         r#"{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/usr/local/go/bin:/bin"]}}"#;
     let config = ImageAnswer::Config(DIGEST.to_owned(), go.to_owned());

@@ -1,0 +1,117 @@
+//! Patterns of `//go:embed`: Go's `path.Match`, one path element at a time.
+
+/// Whether a path element matches a pattern element. A malformed pattern matches
+/// nothing: the compiler reports it.
+#[must_use]
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let name: Vec<char> = name.chars().collect();
+    let (mut p, mut n) = (0, 0);
+    // Where to go on when the last star takes one more character.
+    let mut retry: Option<(usize, usize)> = None;
+    loop {
+        if p == pattern.len() && n == name.len() {
+            return true;
+        }
+        if pattern.get(p) == Some(&'*') {
+            retry = Some((p, n + 1));
+            p += 1;
+            continue;
+        }
+        if let Some(&c) = name.get(n)
+            && let Some(length) = one(&pattern[p..], c)
+        {
+            p += length;
+            n += 1;
+            continue;
+        }
+        match retry {
+            Some((star, next)) if next <= name.len() => {
+                p = star + 1;
+                n = next;
+                retry = Some((star, next + 1));
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// Length of the pattern's first item if it matches the character.
+fn one(pattern: &[char], c: char) -> Option<usize> {
+    match pattern.first()? {
+        '?' => Some(1),
+        '\\' => (*pattern.get(1)? == c).then_some(2),
+        '[' => {
+            let mut at = 1;
+            let negated = pattern.get(at) == Some(&'^');
+            at += usize::from(negated);
+            let mut found = false;
+            let mut items = 0;
+            loop {
+                if pattern.get(at) == Some(&']') && items > 0 {
+                    return (found != negated).then_some(at + 1);
+                }
+                let (low, next) = class_char(pattern, at)?;
+                at = next;
+                let mut high = low;
+                if pattern.get(at) == Some(&'-') {
+                    (high, at) = class_char(pattern, at + 1)?;
+                }
+                found |= low <= c && c <= high;
+                items += 1;
+            }
+        }
+        literal => (*literal == c).then_some(1),
+    }
+}
+
+fn class_char(pattern: &[char], at: usize) -> Option<(char, usize)> {
+    match *pattern.get(at)? {
+        '-' | ']' => None,
+        '\\' => Some((*pattern.get(at + 1)?, at + 2)),
+        c => Some((c, at + 1)),
+    }
+}
+
+/// Whether a pattern is more than a name.
+#[must_use]
+pub(super) fn is_glob(pattern: &str) -> bool {
+    pattern.contains(['*', '?', '[', '\\'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_match_as_in_go() {
+        for (pattern, name, expected) in [
+            ("a.txt", "a.txt", true),
+            ("*.html", "x.html", true),
+            ("*.html", ".html", true),
+            ("*.html", "x.htm", false),
+            ("a*b*c", "aXbYbZc", true),
+            ("a*b*c", "aXbY", false),
+            ("?", "é", true),
+            ("[a-c]x", "bx", true),
+            ("[^a-c]x", "bx", false),
+            ("[^a-c]x", "dx", true),
+            ("\\*", "*", true),
+            ("\\*", "a", false),
+            ("[", "[", false),
+            ("*", "", true),
+            ("**", "abc", true),
+            ("[\\]]", "]", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn many_stars_take_no_long_time() {
+        assert!(!matches(
+            &"a*".repeat(50),
+            &"a".repeat(2000).replace("aa", "ab")
+        ));
+    }
+}

@@ -1,0 +1,88 @@
+//! Closures: which files of the repository the build of a main package can read.
+//!
+//! In: the scan's index. Out: a [`Closure`] per main package. Pure. It is a
+//! superset over all platforms, never a subset: a file too many costs a needless
+//! build, a file too few would be a wrong image.
+//!
+//! # Files
+//!
+//! - `root`: which manifests decide the versions of a build;
+//! - `resolve`: from an import path to a directory;
+//! - `reach`: everything that a main package reaches;
+//! - `files`: the closure as a list of files of a directory on this machine;
+//! - `glob`: patterns of `//go:embed`;
+//! - `why`: the import chain behind a file.
+
+mod files;
+mod glob;
+mod reach;
+mod resolve;
+mod root;
+mod why;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use files::{Source, files};
+pub use reach::closure;
+pub use root::ModuleRoot;
+pub use why::chain;
+
+/// What the build of one main package can read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Closure {
+    /// Directory of the main package.
+    pub main: String,
+    /// Where versions come from.
+    pub root: ModuleRoot,
+    /// Directories that are read, without those below them, and what led to each.
+    pub directories: BTreeMap<String, Reason>,
+    /// Single files elsewhere.
+    pub files: BTreeMap<String, Reason>,
+    /// Embed patterns.
+    pub embeds: Vec<Embed>,
+    /// Directories that are taken whole, because nobody can tell what of them is read.
+    pub trees: BTreeMap<String, Reason>,
+    /// Symbolic links on the way to directories.
+    pub links: BTreeSet<String>,
+    /// Import paths of packages that are fetched, and what led to each.
+    pub external: BTreeMap<String, Reason>,
+    /// Directories that imports lead to and that were not scanned.
+    pub missing: BTreeMap<String, Reason>,
+    /// What could not be told; the closure is wider for it.
+    pub doubts: Vec<Doubt>,
+}
+
+/// What brought something into a closure.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason {
+    /// The file that names it; empty for the main package.
+    pub file: String,
+    /// Line in that file.
+    pub line: u32,
+    /// What the file says: an import path, a pattern, an include.
+    pub names: String,
+}
+
+/// An embed pattern of a package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Embed {
+    /// The package's directory.
+    pub dir: String,
+    /// The pattern, without `all:`.
+    pub pattern: String,
+    /// Whether it takes hidden files below directories.
+    pub all: bool,
+    /// Where it is written.
+    pub reason: Reason,
+}
+
+/// Something that a scan cannot know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Doubt {
+    /// File.
+    pub file: String,
+    /// Line in it; 0 for the whole file.
+    pub line: u32,
+    /// What is unknown and what follows, in words.
+    pub text: String,
+}

@@ -1,0 +1,247 @@
+//! Everything that a main package reaches.
+
+use std::collections::BTreeMap;
+
+use super::resolve::{Package, Resolver};
+use super::root::ModuleRoot;
+use super::{Closure, Doubt, Embed, Reason};
+use crate::scan::select::{self, Kind};
+use crate::scan::{Directory, Import, Index, Native, NativeKind, constraint, is_inside, parent};
+
+/// The closure of the main package in a directory; `None` outside of every module.
+///
+/// `tags` are the build tags of the service. Tags of platforms may hold or not: the
+/// closure serves all of them.
+#[must_use]
+pub fn closure(main: &str, tags: &[String], index: &Index) -> Option<Closure> {
+    let root = ModuleRoot::of(main, index)?;
+    let mut reach = Reach {
+        index,
+        tags,
+        resolver: Resolver::new(index, &root),
+        out: Closure {
+            main: main.to_owned(),
+            ..Closure::default()
+        },
+        pending: Vec::new(),
+    };
+    match reach.resolver.find(main) {
+        Some((dir, links)) => {
+            reach.out.links.extend(links);
+            reach.directory(dir, Reason::default());
+        }
+        None => {
+            reach.out.missing.insert(main.to_owned(), Reason::default());
+        }
+    }
+    while let Some(dir) = reach.pending.pop() {
+        reach.read(&dir);
+    }
+    let mut out = reach.out;
+    out.root = root;
+    out.embeds.sort();
+    out.embeds
+        .dedup_by(|a, b| (&a.dir, &a.pattern, a.all) == (&b.dir, &b.pattern, b.all));
+    out.doubts.sort();
+    out.doubts.dedup();
+    Some(out)
+}
+
+struct Reach<'a> {
+    index: &'a Index,
+    tags: &'a [String],
+    resolver: Resolver<'a>,
+    out: Closure,
+    pending: Vec<String>,
+}
+
+impl Reach<'_> {
+    fn directory(&mut self, dir: String, reason: Reason) {
+        if !self.out.directories.contains_key(&dir) {
+            self.out.directories.insert(dir.clone(), reason);
+            self.pending.push(dir);
+        }
+    }
+
+    /// Follows everything that the files of a directory name.
+    fn read(&mut self, dir: &str) {
+        let Some(directory) = self.index.directory(dir) else {
+            return;
+        };
+        for import in &directory.imports {
+            if self.counts(import) && !matches!(import.path.as_str(), "C" | "unsafe") {
+                self.import(directory, import);
+            }
+        }
+        for embed in &directory.embeds {
+            if self.counts(embed) {
+                self.embed(directory, embed);
+            }
+        }
+        for native in &directory.natives {
+            self.native(directory, native);
+        }
+        self.links(directory);
+        for note in &self.index.notes {
+            if parent(&note.path) == Some(dir) || note.path == dir {
+                self.out.doubts.push(Doubt {
+                    file: note.path.clone(),
+                    line: 0,
+                    text: note.text.clone(),
+                });
+            }
+        }
+    }
+
+    fn counts(&self, import: &Import) -> bool {
+        let constraint = import.constraint.as_deref();
+        constraint.is_none_or(|c| constraint::may_hold(c, self.tags))
+    }
+
+    fn import(&mut self, directory: &Directory, import: &Import) {
+        let reason = Reason {
+            file: directory.file(import.file),
+            line: import.line,
+            names: import.path.clone(),
+        };
+        match self.resolver.package(&import.path) {
+            Package::Local { dir, links } => {
+                self.out.links.extend(links);
+                self.directory(dir, reason);
+            }
+            Package::External => keep(&mut self.out.external, import.path.clone(), reason),
+            Package::Missing(dir) => keep(&mut self.out.missing, dir, reason),
+        }
+    }
+
+    fn embed(&mut self, directory: &Directory, embed: &Import) {
+        let (pattern, all) = match embed.path.strip_prefix("all:") {
+            Some(pattern) => (pattern, true),
+            None => (embed.path.as_str(), false),
+        };
+        // Other patterns are errors of the compiler's, and must not lead out.
+        let valid = pattern
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | ".."));
+        if valid {
+            self.out.embeds.push(Embed {
+                dir: directory.path.clone(),
+                pattern: pattern.to_owned(),
+                all,
+                reason: Reason {
+                    file: directory.file(embed.file),
+                    line: embed.line,
+                    names: embed.path.clone(),
+                },
+            });
+        }
+    }
+
+    fn native(&mut self, directory: &Directory, native: &Native) {
+        let file = directory.file(native.file);
+        let reason = |names: &str| Reason {
+            file: file.clone(),
+            line: native.line,
+            names: names.to_owned(),
+        };
+        match &native.what {
+            NativeKind::File(path) => {
+                let above = parent(path).unwrap_or(".");
+                let name = path.rsplit('/').next().unwrap_or(path);
+                let known = self.index.directory(above);
+                if known.is_some_and(|d| d.files.iter().any(|f| f == name)) {
+                    if above != directory.path {
+                        // Its own includes follow when the directory is read.
+                        self.directory(above.to_owned(), reason(path));
+                    }
+                } else if select::kind(name) != Some(Kind::Native)
+                    || select::passed_over(path).is_some()
+                {
+                    keep(&mut self.out.files, path.clone(), reason(path));
+                }
+                // Else it was scanned for, and is not there: the toolchain's own.
+            }
+            NativeKind::Dir(path) => {
+                let below: Vec<String> = self
+                    .index
+                    .directories
+                    .iter()
+                    .filter(|d| is_inside(&d.path, path) && d.path != directory.path)
+                    .filter(|d| {
+                        d.files
+                            .iter()
+                            .any(|f| select::kind(f) == Some(Kind::Native))
+                    })
+                    .filter(|d| !d.is_package())
+                    .map(|d| d.path.clone())
+                    .collect();
+                for dir in below {
+                    self.directory(dir, reason(path));
+                }
+            }
+            // Go's own assembler reads `.s` files in every build; C needs cgo.
+            NativeKind::Unknown if file.ends_with(".s") => {
+                let module = self.index.module_of(&directory.path);
+                let tree = module.map_or(".", |m| m.dir.as_str()).to_owned();
+                self.out.doubts.push(Doubt {
+                    file: file.clone(),
+                    line: native.line,
+                    text: format!("the included file is a macro; all of `{tree}` counts as source"),
+                });
+                keep(&mut self.out.trees, tree, reason("#include"));
+            }
+            NativeKind::Unknown => {}
+        }
+    }
+
+    /// Files that are links: what they lead to has to be there.
+    fn links(&mut self, directory: &Directory) {
+        let index = self.index;
+        let first = index
+            .links
+            .partition_point(|l| l.path.as_str() < directory.path.as_str());
+        let all = directory.path == ".";
+        for link in index.links[if all { 0 } else { first }..].iter() {
+            if !all && !is_inside(&link.path, &directory.path) {
+                // `a-b` sorts between `a` and `a/b`.
+                if link.path.starts_with(&directory.path) {
+                    continue;
+                }
+                break;
+            }
+            if parent(&link.path) != Some(directory.path.as_str()) {
+                continue;
+            }
+            let name = link.path.rsplit('/').next().unwrap_or(&link.path);
+            if select::kind(name).is_none() {
+                continue;
+            }
+            match &link.target {
+                Some(target) => {
+                    let reason = Reason {
+                        file: link.path.clone(),
+                        line: 0,
+                        names: target.clone(),
+                    };
+                    self.out.links.insert(link.path.clone());
+                    keep(&mut self.out.files, target.clone(), reason);
+                }
+                None => self.out.doubts.push(Doubt {
+                    file: link.path.clone(),
+                    line: 0,
+                    text: "this link leads to nothing in the context; a build that needs it fails"
+                        .to_owned(),
+                }),
+            }
+        }
+    }
+}
+
+/// The first reason stays.
+fn keep(map: &mut BTreeMap<String, Reason>, key: String, reason: Reason) {
+    map.entry(key).or_insert(reason);
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

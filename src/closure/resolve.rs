@@ -1,0 +1,122 @@
+//! From an import path to a directory of the repository.
+//!
+//! Rules of the `go` command (go-build-facts §C4): every module whose path is a
+//! prefix is a candidate, and the longest one that holds the package wins. Where Go
+//! would call an import ambiguous, the build fails whatever is chosen here.
+
+use std::collections::BTreeSet;
+
+use super::root::ModuleRoot;
+use crate::scan::{Index, is_inside, join, parent};
+
+/// Where a package comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Package {
+    /// A directory of the repository, and the links on the way to it.
+    Local { dir: String, links: Vec<String> },
+    /// A module that is fetched.
+    External,
+    /// It should be in this directory, and is not.
+    Missing(String),
+}
+
+/// Looks up imports of one module root.
+pub(super) struct Resolver<'a> {
+    index: &'a Index,
+    root: &'a ModuleRoot,
+    /// Directories that links stand for, by the link.
+    links: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(index: &'a Index, root: &'a ModuleRoot) -> Self {
+        let links = index
+            .links
+            .iter()
+            .filter_map(|l| Some((l.path.as_str(), l.target.as_deref()?)))
+            .collect();
+        Self { index, root, links }
+    }
+
+    /// Finds the package of an import path.
+    pub(super) fn package(&self, import: &str) -> Package {
+        let mut missing = None;
+        for (path, dir) in &self.root.local {
+            let Some(below) = below(import, path) else {
+                continue;
+            };
+            let candidate = join(dir, below);
+            if !self.is_in_module(&candidate, dir) {
+                continue;
+            }
+            if let Some((dir, links)) = self.find(&candidate) {
+                return Package::Local { dir, links };
+            }
+            missing.get_or_insert((path, candidate));
+        }
+        if self.root.vendored {
+            let dir = join(&join(&self.root.dir, "vendor"), import);
+            if let Some((dir, links)) = self.find(&dir) {
+                return Package::Local { dir, links };
+            }
+        }
+        match missing {
+            // A fetched module with a longer path may hold it.
+            Some((local, candidate)) if !self.is_required(import, local) => {
+                Package::Missing(candidate)
+            }
+            _ => Package::External,
+        }
+    }
+
+    fn is_required(&self, import: &str, longer_than: &str) -> bool {
+        let mut required = self.root.required.iter();
+        required.any(|path| path.len() > longer_than.len() && below(import, path).is_some())
+    }
+
+    /// Whether no other module begins between a module and a package of it.
+    fn is_in_module(&self, dir: &str, module: &str) -> bool {
+        self.index
+            .module_of(dir)
+            .is_none_or(|owner| owner.dir == module || !is_inside(&owner.dir, module))
+    }
+
+    /// The directory that holds the package, through links if need be.
+    pub(super) fn find(&self, dir: &str) -> Option<(String, Vec<String>)> {
+        let mut dir = dir.to_owned();
+        let mut links = Vec::new();
+        let mut seen = BTreeSet::new();
+        loop {
+            if self.index.directory(&dir).is_some_and(|d| d.is_package()) {
+                return Some((dir, links));
+            }
+            let (link, target) = self.link_above(&dir)?;
+            if !seen.insert(link) {
+                return None;
+            }
+            links.push(link.to_owned());
+            let rest = dir[link.len()..].trim_start_matches('/');
+            dir = join(target, if rest.is_empty() { "." } else { rest });
+        }
+    }
+
+    /// The link at a directory or above it.
+    fn link_above(&self, dir: &str) -> Option<(&'a str, &'a str)> {
+        let mut at = Some(dir);
+        while let Some(dir) = at {
+            if let Ok(i) = self.links.binary_search_by(|(path, _)| (*path).cmp(dir)) {
+                return Some(self.links[i]);
+            }
+            at = parent(dir);
+        }
+        None
+    }
+}
+
+/// What of an import path is below a module path; `.` for the module itself.
+fn below<'a>(import: &'a str, module: &str) -> Option<&'a str> {
+    match import.strip_prefix(module)? {
+        "" => Some("."),
+        rest => rest.strip_prefix('/').filter(|rest| !rest.is_empty()),
+    }
+}

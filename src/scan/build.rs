@@ -1,0 +1,272 @@
+//! From what a walk found to the index: manifests read, lists sorted, imports of
+//! the standard library left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use super::gomod::{parse_go_mod, parse_go_work};
+use super::index::{Import, Index, Module, Replace, Workspace, join, resolve};
+use super::walk::{self, Found};
+use super::{link, select};
+
+/// Bytes read of a `go.mod` or `go.work`. Go itself has a limit of 16 MiB.
+const MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Scans a directory.
+///
+/// Unreadable files and directories below `root` become notes: if a build needs
+/// one, the `go` command says so with its own message. `reach` names directories
+/// that are read although `./...` passes over them.
+///
+/// # Errors
+///
+/// When `root` itself cannot be read.
+pub fn scan(root: &Path, reach: &[String]) -> io::Result<Index> {
+    let reach: BTreeSet<String> = reach.iter().cloned().collect();
+    let found = walk::walk(root, &reach)?;
+    Ok(index(root, found))
+}
+
+fn index(root: &Path, found: Found) -> Index {
+    let mut index = Index {
+        odd_modes: found.odd_modes,
+        links: found.links,
+        notes: found.notes,
+        ..Index::default()
+    };
+    let vendored: BTreeSet<String> = found
+        .directories
+        .iter()
+        .filter(|d| d.manifests.iter().any(|m| m == select::VENDOR_LIST))
+        .map(|d| d.directory.path.clone())
+        .collect();
+    for one in found.directories {
+        let dir = one.directory.path.as_str();
+        for manifest in &one.manifests {
+            let text = || read(root, &join(dir, manifest));
+            let is_vendored = vendored.contains(&join(dir, "vendor"));
+            match manifest.as_str() {
+                "go.mod" => index.modules.push(module(dir, &text(), is_vendored)),
+                "go.work" => index.workspaces.push(workspace(dir, &text(), is_vendored)),
+                _ => {}
+            }
+        }
+        if one.is_main && !is_below_vendor(dir, &vendored) {
+            index.mains.push(dir.to_owned());
+        }
+        index.directories.push(one.directory);
+    }
+    index.modules.sort_by(|a, b| a.dir.cmp(&b.dir));
+    index.workspaces.sort_by(|a, b| a.dir.cmp(&b.dir));
+    index.mains.sort();
+    index.directories.sort_by(|a, b| a.path.cmp(&b.path));
+    index.links.sort();
+    index.notes.sort();
+    let roots = local_roots(&index);
+    for directory in &mut index.directories {
+        directory.imports = without_std(std::mem::take(&mut directory.imports), &roots);
+        directory.natives.sort();
+        directory.natives.dedup();
+    }
+    index
+}
+
+fn is_below_vendor(dir: &str, vendored: &BTreeSet<String>) -> bool {
+    let mut at = Some(dir);
+    while let Some(dir) = at {
+        if vendored.contains(dir) {
+            return true;
+        }
+        at = super::index::parent(dir);
+    }
+    false
+}
+
+/// First elements of all module paths that directories stand for: a module may be
+/// named `mono`, and then `mono/lib` is not the standard library's.
+fn local_roots(index: &Index) -> BTreeSet<String> {
+    let replaces = index.modules.iter().flat_map(|m| &m.replaces);
+    let replaces = replaces.chain(index.workspaces.iter().flat_map(|w| &w.replaces));
+    let required = index.modules.iter().flat_map(|m| &m.requires);
+    let paths = index.modules.iter().map(|m| &m.path);
+    paths
+        .chain(replaces.map(|r| &r.path))
+        .chain(required)
+        .map(|path| first_element(path).to_owned())
+        .collect()
+}
+
+fn first_element(path: &str) -> &str {
+    path.split('/').next().unwrap_or(path)
+}
+
+/// Drops what the standard library provides, and repeats: of several files that
+/// import a path, the first one that is in every build stands for all of them.
+fn without_std(imports: Vec<Import>, roots: &BTreeSet<String>) -> Vec<Import> {
+    let mut kept: BTreeMap<(String, Option<String>), Import> = BTreeMap::new();
+    for import in imports {
+        let first = first_element(&import.path);
+        if !first.contains('.') && !roots.contains(first) {
+            continue;
+        }
+        let key = (import.path.clone(), import.constraint.clone());
+        kept.entry(key).or_insert(import);
+    }
+    let always: BTreeSet<String> = kept
+        .keys()
+        .filter(|(_, constraint)| constraint.is_none())
+        .map(|(path, _)| path.clone())
+        .collect();
+    kept.into_values()
+        .filter(|i| i.constraint.is_none() || !always.contains(&i.path))
+        .collect()
+}
+
+fn module(dir: &str, text: &str, vendored: bool) -> Module {
+    let parsed = parse_go_mod(text);
+    Module {
+        dir: dir.to_owned(),
+        path: parsed.module,
+        go: parsed.go,
+        toolchain: parsed.toolchain,
+        requires: parsed.requires,
+        vendored,
+        replaces: replaces(dir, parsed.local_replaces),
+        ignores: inside(dir, &parsed.ignores),
+    }
+}
+
+fn workspace(dir: &str, text: &str, vendored: bool) -> Workspace {
+    let parsed = parse_go_work(text);
+    Workspace {
+        dir: dir.to_owned(),
+        go: parsed.go,
+        toolchain: parsed.toolchain,
+        vendored,
+        uses: inside(dir, &parsed.uses),
+        replaces: replaces(dir, parsed.local_replaces),
+    }
+}
+
+fn replaces(dir: &str, lines: Vec<(String, String)>) -> Vec<Replace> {
+    let mut out: Vec<Replace> = lines
+        .into_iter()
+        .filter_map(|(path, target)| {
+            Some(Replace {
+                path,
+                dir: resolve(dir, &target)?,
+            })
+        })
+        .collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
+/// Resolves relative directories against `dir`; those that leave the root, and
+/// absolute ones, are dropped.
+fn inside(dir: &str, targets: &[String]) -> Vec<String> {
+    let mut out: Vec<String> = targets.iter().filter_map(|t| resolve(dir, t)).collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
+/// Text of a manifest, through symbolic links that stay inside; empty if it cannot
+/// be read, since the `go` command says that better.
+fn read(root: &Path, path: &str) -> String {
+    let mut bytes = Vec::new();
+    if let Some(path) = link::resolve(root, path)
+        && let Ok(file) = File::open(root.join(path))
+    {
+        let _ = file.take(MANIFEST_BYTES).read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::fs;
+
+    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn finds_modules_mains_and_imports() {
+        let root = tree(&[
+            (
+                "go.mod",
+                "module m\ngo 1.26\nrequire x.org/y v1.0.0\nreplace x.org/z => ./z\n",
+            ),
+            ("go.work", "go 1.26\nuse .\nuse ./tools\n"),
+            (
+                "cmd/api/main.go",
+                "package main\nimport (\n\t\"fmt\"\n\t\"m/lib\"\n\t\"x.org/y\"\n)\n",
+            ),
+            (
+                "cmd/api/main_test.go",
+                "package main\nimport \"m/testonly\"\n",
+            ),
+            (
+                "lib/lib.go",
+                "package lib\nimport _ \"embed\"\n\n//go:embed a.txt\nvar A string\n",
+            ),
+            (
+                "lib/gen.go",
+                "//go:build ignore\n\npackage main\nimport \"x.org/gen\"\n",
+            ),
+            ("tools/go.mod", "module m/tools\n"),
+            ("tools/vendor/modules.txt", ""),
+            ("tools/vendor/x/main.go", "package main\n"),
+            ("testdata/main.go", "package main\n"),
+            ("_dev/tool/main.go", "package main\n"),
+            ("only_test/a_test.go", "package main\n"),
+            ("docs/readme.md", "hi"),
+        ]);
+        std::os::unix::fs::symlink("cmd", root.path().join("loop")).unwrap();
+
+        let index = scan(root.path(), &[]).unwrap();
+        assert_eq!(index.mains, ["cmd/api"]);
+        let dirs: Vec<_> = index.modules.iter().map(|m| m.dir.as_str()).collect();
+        assert_eq!(dirs, [".", "tools"]);
+        assert_eq!(index.modules[0].requires, ["x.org/y"]);
+        assert!(!index.modules[0].vendored && index.modules[1].vendored);
+        assert_eq!(index.workspaces[0].uses, [".", "tools"]);
+        let paths = |dir: &str| -> Vec<String> {
+            let directory = index.directory(dir).unwrap();
+            directory.imports.iter().map(|i| i.path.clone()).collect()
+        };
+        assert_eq!(paths("cmd/api"), ["m/lib", "x.org/y"]);
+        assert_eq!(paths("lib"), ["x.org/gen"]);
+        let lib = index.directory("lib").unwrap();
+        assert_eq!(lib.files, ["gen.go", "lib.go"]);
+        assert_eq!(lib.imports[0].constraint.as_deref(), Some("ignore"));
+        assert_eq!(
+            (lib.embeds[0].path.as_str(), lib.embeds[0].line),
+            ("a.txt", 4)
+        );
+        assert_eq!(lib.file(lib.embeds[0].file), "lib/lib.go");
+        assert_eq!(index.links[0].target.as_deref(), Some("cmd"));
+        assert!(index.directory("docs").is_none() && index.directory("only_test").is_none());
+
+        let reached = scan(root.path(), &["_dev/tool".to_owned()]).unwrap();
+        assert_eq!(reached.mains, ["_dev/tool", "cmd/api"]);
+        assert_eq!(reached.suggestions(), ["cmd/api"]);
+    }
+
+    #[test]
+    fn a_missing_root_is_an_error() {
+        assert!(scan(Path::new("/nonexistent/gofleet"), &[]).is_err());
+    }
+}

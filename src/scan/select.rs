@@ -1,0 +1,154 @@
+//! Which files of a repository a scan reads, as names and as patterns.
+//!
+//! The same rules stand here twice on purpose: as patterns for a client that sends
+//! the sources, and as functions for a walk over a directory. So the command-line
+//! tool sees what a build sees.
+
+/// Extensions of files that the `go` command reads in a package directory, besides
+/// `.go` (go-build-facts §A1).
+const NATIVE: [&str; 16] = [
+    "s", "S", "sx", "c", "cc", "cpp", "cxx", "m", "f", "F", "for", "f90", "h", "hh", "hpp", "hxx",
+];
+
+/// More of them, which name no other files.
+const OPAQUE: [&str; 3] = ["syso", "swig", "swigcxx"];
+
+/// Files with a meaning of their own, by name.
+const MANIFESTS: [&str; 4] = ["go.mod", "go.sum", "go.work", "go.work.sum"];
+
+/// The profile that a main package is compiled with.
+pub const PROFILE: &str = "default.pgo";
+
+/// The list of vendored packages, below a `vendor` directory.
+pub const VENDOR_LIST: &str = "modules.txt";
+
+/// What a client sends for a scan, in the syntax of `.dockerignore`.
+#[must_use]
+pub fn include_patterns() -> Vec<String> {
+    let extensions = ["go"].into_iter().chain(NATIVE).chain(OPAQUE);
+    let mut out: Vec<String> = extensions.map(|e| format!("**/*.{e}")).collect();
+    out.extend(MANIFESTS.map(|name| format!("**/{name}")));
+    out.push(format!("**/{PROFILE}"));
+    out.push(format!("**/vendor/{VENDOR_LIST}"));
+    out
+}
+
+/// What a client leaves out although it matches: tests, and directories that
+/// `./...` passes over. `reach` are directories among the latter that a build needs
+/// all the same, because the spec or an import names them.
+#[must_use]
+pub fn exclude_patterns(reach: &[String]) -> Vec<String> {
+    let mut out: Vec<String> = ["**/.*", "**/_*", "**/node_modules", "**/testdata"]
+        .map(str::to_owned)
+        .into();
+    out.extend(reach.iter().map(|dir| format!("!{}", escape(dir))));
+    out.push("**/*_test.go".to_owned());
+    out
+}
+
+/// Makes a path match only itself in a pattern of a copy or a local source.
+#[must_use]
+pub fn escape(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for c in path.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// What a file is to a scan, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A Go file that is no test.
+    Go,
+    /// Assembly, C and the like, which may include other files.
+    Native,
+    /// An object or a profile: read by the build, naming nothing.
+    Opaque,
+    /// `go.mod` and its like.
+    Manifest,
+}
+
+/// The kind of a file; `None` for files that no scan reads.
+#[must_use]
+pub fn kind(name: &str) -> Option<Kind> {
+    if MANIFESTS.contains(&name) {
+        return Some(Kind::Manifest);
+    }
+    if name.starts_with(['.', '_']) || name.ends_with("_test.go") {
+        return None;
+    }
+    if name == PROFILE {
+        return Some(Kind::Opaque);
+    }
+    let (_, extension) = name.rsplit_once('.')?;
+    if extension == "go" {
+        Some(Kind::Go)
+    } else if NATIVE.contains(&extension) {
+        Some(Kind::Native)
+    } else if OPAQUE.contains(&extension) {
+        Some(Kind::Opaque)
+    } else {
+        None
+    }
+}
+
+/// Whether `./...` passes over a directory of this name.
+#[must_use]
+pub fn is_passed_over(name: &str) -> bool {
+    name.starts_with(['.', '_']) || matches!(name, "node_modules" | "testdata")
+}
+
+/// The part of a path that a scan passes over, such as `web/node_modules` of
+/// `web/node_modules/x/y`.
+#[must_use]
+pub fn passed_over(dir: &str) -> Option<&str> {
+    let mut end = 0;
+    for part in dir.split('/') {
+        end += part.len();
+        if part != "." && is_passed_over(part) {
+            return Some(&dir[..end]);
+        }
+        end += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_told_by_name() {
+        assert_eq!(kind("a.go"), Some(Kind::Go));
+        assert_eq!(kind("a_test.go"), None);
+        assert_eq!(kind("_a.go"), None);
+        assert_eq!(kind(".a.go"), None);
+        assert_eq!(kind("a_amd64.s"), Some(Kind::Native));
+        assert_eq!(kind("rsrc_windows.syso"), Some(Kind::Opaque));
+        assert_eq!(kind("default.pgo"), Some(Kind::Opaque));
+        assert_eq!(kind("go.work.sum"), Some(Kind::Manifest));
+        assert_eq!(kind("README.md"), None);
+        assert_eq!(kind("go"), None);
+    }
+
+    #[test]
+    fn hidden_parts_of_a_path() {
+        assert_eq!(
+            passed_over("web/node_modules/x/y"),
+            Some("web/node_modules")
+        );
+        assert_eq!(passed_over("testdata"), Some("testdata"));
+        assert_eq!(passed_over("a/_b/c"), Some("a/_b"));
+        assert_eq!(passed_over("."), None);
+        assert_eq!(passed_over("a/b"), None);
+    }
+
+    #[test]
+    fn a_pattern_of_a_path_matches_that_path() {
+        assert_eq!(escape("a[1]/*.go"), "a\\[1\\]/\\*.go");
+    }
+}
