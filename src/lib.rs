@@ -11,8 +11,9 @@
 //! 5. [`lower`]: the graph and the image configurations ([`image`]);
 //! 6. [`gateway`]: everything that talks to the daemon.
 //!
-//! [`frontend`] is these steps for the daemon, [`local`] without one; [`diag`] is
-//! how all of them talk to people, [`mod@ignore`] reads their ignore files.
+//! [`frontend`] is these steps for the daemon, [`local`] without one, with sources as
+//! [`survey`] finds them on this machine; [`diag`] is how all of them talk to people,
+//! [`mod@ignore`] reads their ignore files.
 //! `ARCHITECTURE.md` has the map.
 
 pub mod cli;
@@ -28,3 +29,4 @@ pub mod options;
 pub mod plan;
 pub mod scan;
 pub mod spec;
+pub mod survey;

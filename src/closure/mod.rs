@@ -52,6 +52,29 @@ pub struct Closure {
     pub doubts: Vec<Doubt>,
 }
 
+impl Closure {
+    /// Adds what the same main package reaches otherwise, with other tags.
+    pub(crate) fn merge(&mut self, other: Self) {
+        fn add(to: &mut BTreeMap<String, Reason>, from: BTreeMap<String, Reason>) {
+            for (key, reason) in from {
+                to.entry(key).or_insert(reason);
+            }
+        }
+        add(&mut self.directories, other.directories);
+        add(&mut self.files, other.files);
+        add(&mut self.trees, other.trees);
+        add(&mut self.external, other.external);
+        add(&mut self.missing, other.missing);
+        self.links.extend(other.links);
+        self.embeds.extend(other.embeds);
+        self.embeds.sort();
+        self.embeds.dedup();
+        self.doubts.extend(other.doubts);
+        self.doubts.sort();
+        self.doubts.dedup();
+    }
+}
+
 /// What brought something into a closure.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reason {

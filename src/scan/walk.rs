@@ -211,15 +211,19 @@ impl Worker<'_> {
     }
 
     fn enters(&self, dir: &str, name: &str, next: &str, entry: &DirEntry) -> bool {
-        if name == "vendor" {
-            // Without a list Go does not use it; then it is a name like any other.
-            return entry.path().join(select::VENDOR_LIST).is_file() || !is_module(self.root, dir);
-        }
-        !select::is_passed_over(name)
-            || self
+        let hidden = select::passed_over(next).is_some();
+        if hidden
+            && !self
                 .reach
                 .iter()
                 .any(|r| is_inside(r, next) || is_inside(next, r))
+        {
+            return false;
+        }
+        // Without a list Go does not use it; then it is a name like any other.
+        name != "vendor"
+            || entry.path().join(select::VENDOR_LIST).is_file()
+            || !is_module(self.root, dir)
     }
 
     /// A symbolic link: to a directory, or one with the name of a source file.
