@@ -109,9 +109,9 @@ mod tests {
 
     #[test]
     fn many_stars_take_no_long_time() {
-        assert!(!matches(
-            &"a*".repeat(50),
-            &"a".repeat(2000).replace("aa", "ab")
-        ));
+        let pattern = "a*".repeat(50);
+        let name = "ab".repeat(1000);
+        assert!(matches(&pattern, &name));
+        assert!(!matches(&(pattern + "c"), &name));
     }
 }
