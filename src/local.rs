@@ -197,7 +197,7 @@ impl Local {
         for settings in plan
             .platforms
             .iter()
-            .flat_map(|p| lower::image_settings(plan, p))
+            .filter_map(|p| lower::image_settings(plan, p))
         {
             let missing = settings
                 .files

@@ -141,7 +141,7 @@ pub fn images_needed(
                 Err(problem) => problems.push(problem),
             }
         }
-        for settings in image_settings(plan, platform) {
+        if let Some(settings) = image_settings(plan, platform) {
             needed.extend(base_request(settings, &platform.platform));
         }
     }
@@ -161,7 +161,7 @@ pub fn users_needed(
 ) -> Vec<(ImageRequest, String)> {
     let mut needed = BTreeSet::new();
     for platform in &plan.platforms {
-        for settings in image_settings(plan, platform) {
+        if let Some(settings) = image_settings(plan, platform) {
             let Some(request) = base_request(settings, &platform.platform) else {
                 continue;
             };
@@ -194,8 +194,7 @@ pub fn lower(inputs: &Inputs<'_>) -> Result<Vec<Lowered>, LowerError> {
 
 fn lower_platform(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, LowerError> {
     let binaries = build_all(inputs, plan)?;
-    let images = image_settings(inputs.plan, plan);
-    let Some(settings) = images.first() else {
+    let Some(settings) = image_settings(inputs.plan, plan) else {
         return Ok(Lowered {
             platform: plan.platform.clone(),
             output: layers::exported_binaries(&binaries, BINARY_DIR, inputs.features),
@@ -335,16 +334,15 @@ fn lower_image(
     }
 }
 
-/// The settings of the images that a platform's result has: one, or none for
-/// bare binaries.
+/// The settings of the image that a platform's result is; `None` for bare binaries.
 pub(crate) fn image_settings<'a>(
     plan: &Plan,
     platform: &'a PlatformPlan,
-) -> Vec<&'a ImageSettings> {
+) -> Option<&'a ImageSettings> {
     match plan.selection {
-        Selection::Service(_) => platform.services.iter().take(1).map(|s| &s.image).collect(),
-        Selection::All => platform.all.iter().collect(),
-        Selection::Binaries => Vec::new(),
+        Selection::Service(_) => platform.services.first().map(|s| &s.image),
+        Selection::All => platform.all.as_ref(),
+        Selection::Binaries => None,
     }
 }
 

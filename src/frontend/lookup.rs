@@ -43,7 +43,7 @@ impl Session<'_> {
         for settings in plan
             .platforms
             .iter()
-            .flat_map(|p| lower::image_settings(plan, p))
+            .filter_map(|p| lower::image_settings(plan, p))
         {
             for entry in &settings.files {
                 entries.insert((entry.span, entry.source.as_str()), entry);
