@@ -5,7 +5,8 @@
 //! 1. options: what the client asked for;
 //! 2. spec: loaded and parsed, with the place of every value;
 //! 3. plan: target, platforms, services; or the answer to a subrequest;
-//! 4. scan: modules and main packages of the sources;
+//! 4. scan: modules and main packages of the sources; before the plan when the
+//!    spec discovers its services;
 //! 5. images: builder and base images, looked up side by side;
 //! 6. lower: one graph per platform;
 //! 7. solve: one lazy ref per graph; the daemon builds when it exports.
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 
 use buildkit_llb::{Foreign, Output, Platform, SourceFile};
 use futures_util::future::try_join_all;
+use tokio::sync::OnceCell;
 
 use crate::diag::Diagnostic;
 use crate::gateway::caps::Caps;
@@ -30,8 +32,8 @@ use crate::lower::{self, Features, Inputs, LowerError, Lowered};
 use crate::options::{NoCache, Options};
 use crate::plan::{self, Plan};
 use crate::scan::{INDEX_FILE, Index};
+use crate::spec::Spec;
 
-pub(crate) use calls::check_spec;
 use lookup::LookedUp;
 
 /// Frontend capabilities that we have; the label of `Dockerfile.frontend` lists
@@ -73,6 +75,7 @@ pub async fn handle(gateway: &Gateway, request: &Request) -> Result<FrontendResu
         options: &options,
         loader: &loader,
         loaded,
+        scanned: OnceCell::new(),
     };
     match call {
         Some(call) => calls::answer(&session, call).await,
@@ -98,6 +101,7 @@ struct Session<'a> {
     options: &'a Options,
     loader: &'a Loader<'a>,
     loaded: &'a LoadedSpec,
+    scanned: OnceCell<Scanned>,
 }
 
 /// The sources, and what the scan says about them.
@@ -109,19 +113,31 @@ struct Scanned {
 
 impl Session<'_> {
     async fn build(&self) -> Result<FrontendResult, Error> {
-        let plan = self.plan()?;
-        self.warn(&plan.warnings).await?;
-        let scanned = self.scan().await?;
+        let (spec, mut warnings) = self.spec().await?;
+        let plan =
+            plan::plan(&spec, &self.plan_request()).map_err(|error| self.spec_error(error))?;
+        warnings.extend(plan.warnings.iter().cloned());
+        self.warn(&warnings).await?;
+        let scanned = self.scanned().await?;
         self.check_files(&plan, &scanned.sources).await?;
         let looked_up = self.look_up(&plan, &scanned.index).await?;
-        let lowered = self.lower(&plan, &scanned, &looked_up)?;
+        let lowered = self.lower(&plan, scanned, &looked_up)?;
         self.solve(&plan, lowered, looked_up.epoch).await
     }
 
-    /// Reads and plans the spec; all its problems are one error.
-    fn plan(&self) -> Result<Plan, Error> {
-        let (plan, diagnostics) = plan::read(self.text()?, &self.plan_request());
-        plan.ok_or_else(|| self.spec_error(diagnostics))
+    /// Reads the spec, with the services that it discovers; all its problems are one error.
+    async fn spec(&self) -> Result<(Spec, Vec<Diagnostic>), Error> {
+        let spec = self.read()?;
+        if spec.discover.is_empty() {
+            return Ok((spec, Vec::new()));
+        }
+        let index = &self.scanned().await?.index;
+        plan::complete(spec, index, &self.plan_request()).map_err(|error| self.spec_error(error))
+    }
+
+    /// Reads the spec as it is written.
+    fn read(&self) -> Result<Spec, Error> {
+        plan::read(self.text()?, &self.plan_request()).map_err(|error| self.spec_error(error))
     }
 
     fn text(&self) -> Result<&str, Error> {
@@ -161,6 +177,11 @@ impl Session<'_> {
             self.gateway.warn(&self.loaded.vertex, warning).await?;
         }
         Ok(())
+    }
+
+    /// The sources and their index, scanned when first asked for.
+    async fn scanned(&self) -> Result<&Scanned, Error> {
+        self.scanned.get_or_try_init(|| self.scan()).await
     }
 
     /// Runs the scan step and reads its index.

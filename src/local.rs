@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use buildkit_llb::{ImageRef, Output, Platform, Source, SourceFile};
 
 use crate::diag::{self, Diagnostic};
-use crate::frontend::{check_spec, plan_request};
+use crate::frontend::plan_request;
 use crate::image::ImageConfig;
 use crate::lower::{self, Builder, Features, ImageRequest, Inputs, LowerError, Lowered};
 use crate::options::{OptionError, Options};
 use crate::plan::{self, Plan, bake};
 use crate::scan::{self, Index};
-use crate::spec;
+use crate::spec::Spec;
 
 /// The frontend's image in graphs that no daemon gave us.
 const FRONTEND: &str = "docker.io/gofleet/gofleet:1";
@@ -86,17 +86,15 @@ impl Local {
     ///
     /// Everything that would stop a build before compiling.
     pub fn check(&self) -> Result<String, Problem> {
-        let text = self.text()?;
         let request = self.request(None)?;
-        let mut diagnostics = check_spec(&text, &request);
+        let spec = self.read(&self.text()?, &request)?;
+        let index = self.index()?;
+        let (spec, mut diagnostics) = self.complete(spec, &index, &request)?;
+        let (plans, problems) = plan::plan_each(&spec, &request);
+        diagnostics.extend(problems);
         if !diag::has_errors(&diagnostics) {
-            let index = self.index()?;
-            let (spec, _) = spec::parse(&text);
-            for service in spec.iter().flat_map(|spec| &spec.services) {
-                let request = self.request(Some(service.name.value.clone()))?;
-                if let (Some(plan), _) = plan::read(&text, &request) {
-                    diagnostics.extend(self.problems_of(&plan, &index));
-                }
+            for plan in &plans {
+                diagnostics.extend(self.problems_of(plan, &index));
             }
         }
         diag::tidy(&mut diagnostics);
@@ -114,12 +112,12 @@ impl Local {
     ///
     /// All problems of the spec.
     pub fn bake(&self) -> Result<String, Problem> {
-        let text = self.text()?;
-        let (spec, diagnostics) = spec::parse(&text);
-        let spec = spec
-            .filter(|_| !diag::has_errors(&diagnostics))
-            .ok_or_else(|| self.spec_problem(&diagnostics))?;
-        let file = bake::bake_file(&spec, &self.request(None)?, None)
+        let request = self.request(None)?;
+        let mut spec = self.read(&self.text()?, &request)?;
+        if !spec.discover.is_empty() {
+            (spec, _) = self.complete(spec, &self.index()?, &request)?;
+        }
+        let file = bake::bake_file(&spec, &request, None)
             .map_err(|diagnostics| self.spec_problem(&diagnostics))?;
         Ok(file.to_hcl())
     }
@@ -153,9 +151,11 @@ impl Local {
     pub fn lower(&self, target: Option<String>) -> Result<Vec<Lowered>, Problem> {
         let text = self.text()?;
         let options = self.options(target.clone())?;
-        let (plan, diagnostics) = plan::read(&text, &self.request(target)?);
-        let plan = plan.ok_or_else(|| self.spec_problem(&diagnostics))?;
+        let request = self.request(target)?;
+        let spec = self.read(&text, &request)?;
         let index = self.index()?;
+        let (spec, _) = self.complete(spec, &index, &request)?;
+        let plan = plan::plan(&spec, &request).map_err(|d| self.spec_problem(&d))?;
         let problems = self.problems_of(&plan, &index);
         if !problems.is_empty() {
             return Err(self.spec_problem(&problems));
@@ -187,6 +187,20 @@ impl Local {
             salt: "local",
         })
         .map_err(Problem::Lower)
+    }
+
+    fn read(&self, text: &str, request: &plan::Request) -> Result<Spec, Problem> {
+        plan::read(text, request).map_err(|d| self.spec_problem(&d))
+    }
+
+    /// Adds the services that the spec discovers.
+    fn complete(
+        &self,
+        spec: Spec,
+        index: &Index,
+        request: &plan::Request,
+    ) -> Result<(Spec, Vec<Diagnostic>), Problem> {
+        plan::complete(spec, index, request).map_err(|d| self.spec_problem(&d))
     }
 
     /// What is wrong between a plan and the sources.

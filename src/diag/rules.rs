@@ -81,7 +81,23 @@ rules! {
      text, `true`, `1.0` and `null` do not); quote them when text is meant.";
 
     NoServices, Error, "the spec names no service",
-    "A spec has at least one service: a name and the directory of its `package main`.";
+    "A spec has at least one service: a name and the directory of its `package main` under \
+     `services`, or `discover` with patterns such as `./cmd/...`, which find at least one.";
+
+    InvalidPattern, Error, "a malformed pattern of `discover` or `exclude`",
+    "Patterns are those of the go command, for directories below the context: `./cmd/api` is one \
+     directory, `./cmd/...` is it with everything below it. `*` and `?` have no meaning in them, \
+     and there is no `!`: `exclude` takes directories away.";
+
+    NothingDiscovered, Warning, "a pattern of `discover` that matches no main package",
+    "The directory does not exist in the context, or holds no `package main`; an ignore file can \
+     hide it. `...` passes over `testdata`, `vendor` and directories that start with `.` or `_`.";
+
+    DuplicateName, Error, "two main packages that would be one service",
+    "A discovered service is named after its directory. Where two have one name, or one has that \
+     of a service, nobody could say which is meant, and an image would change its content. Give \
+     all but one a name of their own under `services` (`NAME: ./dir`), or leave them out with \
+     `exclude`.";
 
     IllegalName, Error, "a service name with characters that names cannot have",
     "A service name becomes a target, a file name and the default image name. It has lower-case \
@@ -94,7 +110,8 @@ rules! {
 
     MissingMain, Error, "a service without `main`",
     "`main` is the directory of the service's `package main`, relative to the context. The short \
-     form is `api: ./cmd/api`.";
+     form is `api: ./cmd/api`. With `discover` it can be left out where a discovered directory has \
+     the name of the service.";
 
     InvalidMain, Error, "`main` is no directory below the context",
     "`main` is a directory as in `./cmd/api`, with forward slashes: no import path, no pattern \

@@ -1,9 +1,8 @@
 //! Answers to subrequests: `--call` and `--check` of buildx.
 //!
 //! They describe the spec and build no image. `check` also scans the sources, so
-//! that it finds what a build would find before compiling.
-
-use std::collections::BTreeSet;
+//! that it finds what a build would find before compiling. For the others the
+//! sources are looked at only when the spec discovers services.
 
 use super::Session;
 use crate::diag::{self, Diagnostic};
@@ -14,7 +13,6 @@ use crate::gateway::{Error, FrontendResult};
 use crate::lower;
 use crate::options::MainContext;
 use crate::plan::{self, bake};
-use crate::spec::{self, Spec};
 
 /// Answers one subrequest.
 pub(super) async fn answer(
@@ -23,23 +21,15 @@ pub(super) async fn answer(
 ) -> Result<FrontendResult, Error> {
     match call {
         Subrequest::Describe => Ok(subrequest::describe()),
-        Subrequest::Targets => targets(session),
+        Subrequest::Targets => targets(session).await,
         Subrequest::Outline => outline(session),
-        Subrequest::Bake => print_bake_file(session),
+        Subrequest::Bake => print_bake_file(session).await,
         Subrequest::Lint => lint(session).await,
     }
 }
 
-/// Reads the spec; all its problems are one error.
-fn read(session: &Session<'_>) -> Result<Spec, Error> {
-    match spec::parse(session.text()?) {
-        (Some(spec), diagnostics) if !diag::has_errors(&diagnostics) => Ok(spec),
-        (_, diagnostics) => Err(session.spec_error(diagnostics)),
-    }
-}
-
-fn targets(session: &Session<'_>) -> Result<FrontendResult, Error> {
-    let spec = read(session)?;
+async fn targets(session: &Session<'_>) -> Result<FrontendResult, Error> {
+    let (spec, _) = session.spec().await?;
     let list = plan::targets(&spec, &session.plan_request())
         .into_iter()
         .map(|target| Target {
@@ -52,8 +42,9 @@ fn targets(session: &Session<'_>) -> Result<FrontendResult, Error> {
     Ok(Targets::new(list.collect(), &session.loaded.bytes).result())
 }
 
+/// What a target takes; the spec alone says it, so nothing is scanned.
 fn outline(session: &Session<'_>) -> Result<FrontendResult, Error> {
-    let spec = read(session)?;
+    let spec = session.read()?;
     let request = session.plan_request();
     let args = spec.args().into_iter().map(|arg| Arg {
         value: request
@@ -79,8 +70,8 @@ fn outline(session: &Session<'_>) -> Result<FrontendResult, Error> {
     Ok(outline.result(&session.loaded.bytes))
 }
 
-fn print_bake_file(session: &Session<'_>) -> Result<FrontendResult, Error> {
-    let spec = read(session)?;
+async fn print_bake_file(session: &Session<'_>) -> Result<FrontendResult, Error> {
+    let (spec, _) = session.spec().await?;
     let context = match &session.options.contexts.main {
         MainContext::Local => None,
         MainContext::Git { text: url, .. } | MainContext::Http(url) => Some(url.as_str()),
@@ -92,64 +83,34 @@ fn print_bake_file(session: &Session<'_>) -> Result<FrontendResult, Error> {
 
 /// Everything that can be said without compiling, for every target.
 async fn lint(session: &Session<'_>) -> Result<FrontendResult, Error> {
-    let mut diagnostics = check_spec(session.text()?, &session.plan_request());
-    if !diag::has_errors(&diagnostics) {
-        diagnostics.extend(check_sources(session).await?);
-    }
+    let mut diagnostics = match check(session).await {
+        // What is wrong with the spec is the answer.
+        Err(Error::Spec(error)) => error.diagnostics,
+        other => other?,
+    };
+    diag::tidy(&mut diagnostics);
     Ok(subrequest::lint(
         &diagnostics,
         &session.loaded.source_info(),
     ))
 }
 
-/// All problems of a spec: those of the target that was asked for, or else those
-/// of every service, since a spec with several services need not have a default.
-pub(crate) fn check_spec(text: &str, request: &plan::Request) -> Vec<Diagnostic> {
-    let (spec, mut diagnostics) = spec::parse(text);
-    if let Some(spec) = spec.filter(|_| !diag::has_errors(&diagnostics)) {
-        for target in targets_to_check(&spec, request) {
-            let request = plan::Request {
-                target: Some(target),
-                ..request.clone()
-            };
-            match plan::plan(&spec, &request) {
-                Ok(plan) => diagnostics.extend(plan.warnings),
-                Err(problems) => diagnostics.extend(problems),
-            }
-        }
+async fn check(session: &Session<'_>) -> Result<Vec<Diagnostic>, Error> {
+    let (spec, mut diagnostics) = session.spec().await?;
+    let (plans, problems) = plan::plan_each(&spec, &session.plan_request());
+    diagnostics.extend(problems);
+    if diag::has_errors(&diagnostics) {
+        return Ok(diagnostics);
     }
-    diag::tidy(&mut diagnostics);
-    diagnostics
-}
-
-fn targets_to_check(spec: &Spec, request: &plan::Request) -> BTreeSet<String> {
-    match request.target.as_deref() {
-        None | Some("" | "all" | "binaries") => {
-            spec.services.iter().map(|s| s.name.value.clone()).collect()
-        }
-        Some(target) => BTreeSet::from([target.to_owned()]),
-    }
-}
-
-/// What the sources say about the spec.
-async fn check_sources(session: &Session<'_>) -> Result<Vec<Diagnostic>, Error> {
-    let spec = read(session)?;
-    let scanned = session.scan().await?;
-    let mut diagnostics = Vec::new();
-    for target in targets_to_check(&spec, &session.plan_request()) {
-        let request = plan::Request {
-            target: Some(target),
-            ..session.plan_request()
-        };
-        let plan = plan::plan(&spec, &request).map_err(|d| session.spec_error(d))?;
-        if let Err(problems) = lower::images_needed(&plan, &scanned.index, &session.native()) {
+    let scanned = session.scanned().await?;
+    for plan in &plans {
+        if let Err(problems) = lower::images_needed(plan, &scanned.index, &session.native()) {
             diagnostics.extend(problems);
         }
-        match session.check_files(&plan, &scanned.sources).await {
+        match session.check_files(plan, &scanned.sources).await {
             Err(Error::Spec(error)) => diagnostics.extend(error.diagnostics),
             other => other?,
         }
     }
-    diag::tidy(&mut diagnostics);
     Ok(diagnostics)
 }

@@ -2,20 +2,25 @@
 //!
 //! # Steps
 //!
-//! 1. `target`: which target the request means;
-//! 2. `platform`: for which platforms;
-//! 3. `service`: per platform and service, settings joined with `defaults`, build args inserted,
-//!    values checked by `value`, `path` and `toolchain`;
-//! 4. `args`: which build args nobody asked for.
+//! 1. [`read`]: the text is a spec without errors of form;
+//! 2. [`complete`]: `discover` finds services by their `pattern`, for specs that ask for it;
+//! 3. [`plan`], for one target:
+//!    - `target`: which target the request means;
+//!    - `platform`: for which platforms;
+//!    - `service`: per platform and service, settings joined with `defaults`, build args inserted,
+//!      values checked by `value`, `path` and `toolchain`;
+//!    - `args`: which build args nobody asked for.
 //!
-//! In: a [`Spec`] and a [`Request`] (target, platforms, build args). Out: a [`Plan`] that has
-//! nothing optional that lowering needs, and diagnostics. Whether directories exist is left to the
-//! caller, who knows the context; [`missing_main`] words the answer. [`bake`] makes the bake file
-//! of the same spec.
+//! In: a text, a [`Request`] (target, platforms, build args), and for the second step the scan's
+//! index. Out: a [`Plan`] that has nothing optional that lowering needs, and diagnostics. Whether
+//! directories exist is left to the caller, who knows the context; [`missing_main`] words the
+//! answer. [`bake`] makes the bake file of the same spec.
 
 mod args;
 pub mod bake;
+mod discover;
 mod path;
+mod pattern;
 mod platform;
 mod service;
 mod target;
@@ -27,6 +32,7 @@ mod value;
 pub use target::{TargetInfo, missing_main, targets};
 
 use crate::diag::{self, Diagnostic, Rule, Span, Spanned};
+use crate::scan::Index;
 use crate::spec::{self, Args, Scope, Spec, Text};
 use buildkit_llb::Platform;
 use std::collections::BTreeMap;
@@ -34,28 +40,58 @@ use std::collections::BTreeMap;
 /// Most values after defaults and platforms are applied.
 const MAX_VALUES: usize = 1_000_000;
 
-/// Reads a spec and plans it: everything that can be said about a text and a request.
+/// Reads the text of a spec.
 ///
-/// The plan is there when no diagnostic is an error. The diagnostics are sorted by place. This is
-/// the entry for builds, checks and fuzzing alike.
-pub fn read(text: &str, request: &Request) -> (Option<Plan>, Vec<Diagnostic>) {
-    let (spec, mut diagnostics) = spec::parse(text);
-    let complete = !diag::has_errors(&diagnostics);
-    let mut plan = None;
-    if let Some(spec) = spec {
-        // After errors of form, values are still checked, but not what depends on the whole.
-        let (planned, more) = run(&spec, request, complete);
-        plan = planned.filter(|_| complete);
-        diagnostics.extend(more);
+/// A spec that discovers has to be [completed](complete) before it is planned.
+///
+/// # Errors
+///
+/// All problems of form, sorted by place, and those of values that show already.
+pub fn read(text: &str, request: &Request) -> Result<Spec, Vec<Diagnostic>> {
+    match spec::parse(text) {
+        (Some(spec), diagnostics) if !diag::has_errors(&diagnostics) => Ok(spec),
+        (spec, diagnostics) => Err(with_values(spec.as_ref(), request, diagnostics)),
     }
-    diag::tidy(&mut diagnostics);
-    if let Some(plan) = &mut plan {
-        plan.warnings.clone_from(&diagnostics);
-    }
-    (plan, diagnostics)
 }
 
-/// Plans a spec that was read without errors.
+/// Adds the services that a spec discovers, and says what is worth knowing about them.
+///
+/// A spec without `discover` stays as it is and needs no index.
+///
+/// # Errors
+///
+/// Malformed patterns, services without a name of their own, no service at all; sorted by place,
+/// and with the problems of values that show already.
+pub fn complete(
+    spec: Spec,
+    index: &Index,
+    request: &Request,
+) -> Result<(Spec, Vec<Diagnostic>), Vec<Diagnostic>> {
+    if spec.discover.is_empty() {
+        return Ok((spec, Vec::new()));
+    }
+    let (spec, mut diagnostics) = discover::discover(&spec, index, request);
+    if diag::has_errors(&diagnostics) {
+        return Err(with_values(Some(&spec), request, diagnostics));
+    }
+    diag::tidy(&mut diagnostics);
+    Ok((spec, diagnostics))
+}
+
+/// Adds the problems of values to those of a spec with holes, so that one run shows both.
+fn with_values(
+    spec: Option<&Spec>,
+    request: &Request,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    if let Some(spec) = spec {
+        diagnostics.extend(run(spec, request, false).1);
+    }
+    diag::tidy(&mut diagnostics);
+    diagnostics
+}
+
+/// Plans a spec that was read without errors and has all its services.
 ///
 /// # Errors
 ///
@@ -70,6 +106,38 @@ pub fn plan(spec: &Spec, request: &Request) -> Result<Plan, Vec<Diagnostic>> {
         }),
         None => Err(diagnostics),
     }
+}
+
+/// Plans what a check looks at: the target that was asked for, or else every service by itself,
+/// since a spec with several services need not have a default.
+///
+/// Without errors among the diagnostics, there is a plan for each of these targets.
+pub fn plan_each(spec: &Spec, request: &Request) -> (Vec<Plan>, Vec<Diagnostic>) {
+    let targets: Vec<&str> = match request.target.as_deref() {
+        None | Some("" | "all" | "binaries") => spec
+            .services
+            .iter()
+            .map(|s| s.name.value.as_str())
+            .collect(),
+        Some(target) => vec![target],
+    };
+    let mut plans = Vec::new();
+    let mut diagnostics = Vec::new();
+    for target in targets {
+        let request = Request {
+            target: Some(target.to_owned()),
+            ..request.clone()
+        };
+        match plan(spec, &request) {
+            Ok(plan) => {
+                diagnostics.extend(plan.warnings.iter().cloned());
+                plans.push(plan);
+            }
+            Err(problems) => diagnostics.extend(problems),
+        }
+    }
+    diag::tidy(&mut diagnostics);
+    (plans, diagnostics)
 }
 
 /// Plans; without `complete` the spec has holes, so that absence means nothing.

@@ -164,7 +164,7 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 ///
 /// The first part of an import path from elsewhere is a host name. A directory can look like one,
 /// but then `./` in front of it says what is meant.
-fn import_path(text: &str) -> Option<&str> {
+pub(super) fn import_path(text: &str) -> Option<&str> {
     let (host, rest) = text.split_once('/')?;
     let (_, top) = host.rsplit_once('.')?;
     let is_host = !host.starts_with('.')

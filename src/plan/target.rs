@@ -60,10 +60,6 @@ pub fn targets(spec: &Spec, request: &Request) -> Vec<TargetInfo> {
 ///
 /// `candidates` are the directories of the main packages that the context has.
 pub fn missing_main(main: &Spanned<String>, service: &str, candidates: &[String]) -> Diagnostic {
-    let shown = |path: &str| match path {
-        "." => ".".to_owned(),
-        path => format!("./{path}"),
-    };
     // The same last part is a better guess than the nearest spelling of the whole path.
     let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
     let wanted = last(&main.value);
@@ -79,15 +75,9 @@ pub fn missing_main(main: &Spanned<String>, service: &str, candidates: &[String]
                 .map(String::as_str)
                 .find(|c| last(c) == service)
         });
-    let hint = match (near, candidates) {
-        (Some(near), _) => format!("did you mean `{}`?", shown(near)),
-        (None, []) => "the context holds no `package main`; is it the right directory, and does \
-                       the ignore file leave the Go files in?"
-            .to_owned(),
-        (None, some) => {
-            let names: Vec<String> = some.iter().map(|c| format!("`{}`", shown(c))).collect();
-            format!("main packages are in {}", list(&names, "and"))
-        }
+    let hint = match near {
+        Some(near) => format!("did you mean `{}`?", shown(near)),
+        None => main_packages(candidates),
     };
     Diagnostic::new(
         Rule::NoSuchPackage,
@@ -98,6 +88,33 @@ pub fn missing_main(main: &Spanned<String>, service: &str, candidates: &[String]
     )
     .at(main.span)
     .hint(hint)
+}
+
+/// Says where the main packages are.
+pub(super) fn main_packages(candidates: &[String]) -> String {
+    if candidates.is_empty() {
+        return "the context holds no `package main`; is it the right directory, and does the \
+                ignore file leave the Go files in?"
+            .to_owned();
+    }
+    format!("main packages are in {}", dirs(candidates, "and"))
+}
+
+/// Directories as people write them: `./a`, `./b` and `./c`.
+pub(super) fn dirs(dirs: &[impl AsRef<str>], word: &str) -> String {
+    let shown: Vec<String> = dirs
+        .iter()
+        .map(|dir| format!("`{}`", shown(dir.as_ref())))
+        .collect();
+    list(&shown, word)
+}
+
+/// A directory as people write it: `./cmd/api`.
+pub(super) fn shown(dir: &str) -> String {
+    match dir {
+        "." => ".".to_owned(),
+        dir => format!("./{dir}"),
+    }
 }
 
 /// The target that a request means; `None` after an error.

@@ -18,6 +18,16 @@ fn request(target: Option<&str>) -> Request {
     }
 }
 
+fn read(text: &str, request: &Request) -> (Option<Plan>, Vec<Diagnostic>) {
+    match super::read(text, request).and_then(|spec| plan(&spec, request)) {
+        Ok(plan) => {
+            let warnings = plan.warnings.clone();
+            (Some(plan), warnings)
+        }
+        Err(diagnostics) => (None, diagnostics),
+    }
+}
+
 fn planned(text: &str, request: &Request) -> Plan {
     let (plan, diagnostics) = read(text, request);
     assert_eq!(diagnostics, []);

@@ -127,6 +127,32 @@ pub(crate) const FIELDS: &[Field] = &[
         example: "services:\n  api: ./cmd/api\n  worker:\n    main: ./cmd/worker\n    expose: [9090]",
     },
     Field {
+        name: "discover",
+        places: TOP,
+        ty: Type::Items,
+        doc: "Patterns of directories whose main packages are services, alone or beside \
+              `services`. They are patterns as in `go build`: `./cmd/...` is every main package at \
+              or below `cmd`, `./...` is all of them, `./cmd/api` is this one. `...` passes over \
+              `testdata`, `vendor` and directories that start with `.` or `_`; unlike in Go, it \
+              goes into nested modules. A service has the name that `go build` gives the binary: \
+              the last element of the directory, or the one before it when that is a version such \
+              as `v2`; in the root of the context, the last element of the module path. An entry \
+              of `services` whose `main` is a discovered directory takes its place, under the \
+              entry's own name; an entry without `main` adds settings to the discovered service \
+              of its name. Two services of one name are an error, so that new code never renames \
+              an image. A pattern that matches nothing is a warning.",
+        example: "discover: [./cmd/..., ./tools/migrate]\nservices:\n  api:\n    expose: [8080]",
+    },
+    Field {
+        name: "exclude",
+        places: TOP,
+        ty: Type::Items,
+        doc: "Patterns of directories that `discover` leaves out. Entries of `services` stay, \
+              whatever they name. A pattern that matches nothing is no problem: it may be there \
+              for code that comes and goes.",
+        example: "exclude: [./cmd/tools/...]",
+    },
+    Field {
         name: "defaults",
         places: TOP,
         ty: Type::Defaults,
@@ -166,7 +192,8 @@ pub(crate) const FIELDS: &[Field] = &[
         name: "main",
         places: SERVICE,
         ty: Type::Text,
-        doc: "The directory of the `package main`, relative to the context.",
+        doc: "The directory of the `package main`, relative to the context. With `discover` it can be \
+              left out: then it is the discovered one with the name of the service.",
         example: "main: ./cmd/api",
     },
     Field {

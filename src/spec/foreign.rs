@@ -80,10 +80,6 @@ const FOREIGN: &[(&str, &str)] = &[
         "the stop signal is not there yet in this version",
     ),
     (
-        "discover",
-        "finding services is not there yet in this version; name them in `services`",
-    ),
-    (
         "parallel",
         "limiting concurrency is not there yet in this version",
     ),

@@ -34,6 +34,8 @@ pub use reference::reference;
 pub use schema::json_schema;
 pub use template::{PREDEFINED, Text};
 
+pub(crate) use names::{check as check_name, suggestion as legal_name};
+pub(crate) use read::MAX_SERVICES;
 pub(crate) use template::{Args, Op, Piece, Scope, default_image};
 pub(crate) use words::join_go_flags;
 
@@ -52,7 +54,7 @@ pub fn parse(text: &str) -> (Option<Spec>, Vec<Diagnostic>) {
 /// The spec as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec {
-    /// Where `services` is written.
+    /// Where `services` is written, or else `discover`.
     pub span: Span,
     /// `go`.
     pub go: Option<Text>,
@@ -64,6 +66,11 @@ pub struct Spec {
     pub defaults: Settings,
     /// The services in the order of the text.
     pub services: Vec<ServiceEntry>,
+    /// `discover`: patterns of main packages that are services too. Finding them takes the sources:
+    /// see [`plan::complete`](crate::plan::complete).
+    pub discover: Vec<Text>,
+    /// `exclude`: patterns of what `discover` does not find.
+    pub exclude: Vec<Text>,
 }
 
 /// One entry of `services`.
@@ -71,7 +78,7 @@ pub struct Spec {
 pub struct ServiceEntry {
     /// The name, at its place.
     pub name: Spanned<String>,
-    /// `main`; `None` only after an error.
+    /// `main`; `None` after an error, and while it is still to be discovered.
     pub main: Option<Text>,
     /// The other fields.
     pub settings: Settings,
@@ -169,6 +176,8 @@ impl Spec {
         self.go
             .iter()
             .chain(&self.default_target)
+            .chain(&self.discover)
+            .chain(&self.exclude)
             .for_each(&mut *visit);
         if let Some(Attest::Entries(entries)) = &self.attest {
             entries.iter().for_each(&mut *visit);

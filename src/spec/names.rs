@@ -13,7 +13,10 @@ pub(crate) fn check(name: &Spanned<String>) -> Option<Diagnostic> {
     let text = name.value.as_str();
     let error = |rule, message: String| Some(Diagnostic::new(rule, message).at(name.span));
     if RESERVED.contains(&text) {
-        let hint = format!("name the service differently, such as `{text}-service`");
+        let hint = match suggestion(text) {
+            Some(other) => format!("name the service differently, such as `{other}`"),
+            None => "name the service differently".to_owned(),
+        };
         return error(
             Rule::ReservedName,
             format!("`{text}` is a target of its own"),
@@ -39,8 +42,11 @@ pub(crate) fn check(name: &Spanned<String>) -> Option<Diagnostic> {
     error(Rule::IllegalName, format!("`{text}` is no service name")).map(|d| d.hint(hint))
 }
 
-/// The name with its illegal characters replaced, if that makes a legal one.
-fn suggestion(text: &str) -> Option<String> {
+/// A legal name near an illegal one: its characters replaced, or a word added to a target's name.
+pub(crate) fn suggestion(text: &str) -> Option<String> {
+    if RESERVED.contains(&text) {
+        return Some(format!("{text}-service"));
+    }
     let replaced: String = text
         .to_lowercase()
         .chars()

@@ -10,18 +10,21 @@ use super::{ServiceEntry, Settings, Spec, Text, foreign, names, yaml};
 use crate::diag::{Diagnostic, Rule, Span, Spanned, did_you_mean, has_errors};
 
 /// What to write when there are no services.
-const FIRST_SERVICE: &str =
-    "write `services: {api: ./cmd/api}` with the directory of a `package main`";
+const FIRST_SERVICE: &str = "write `services: {api: ./cmd/api}` with the directory of a \
+                             `package main`, or `discover: ./...` for all of them";
 
 /// Most problems that are noted; far fewer are shown.
 const MANY: usize = 1000;
 /// Most services of a spec.
-const MAX_SERVICES: usize = 1000;
+pub(crate) const MAX_SERVICES: usize = 1000;
 
 /// Reads a whole spec.
 pub(super) fn spec(text: &str) -> (Option<Spec>, Vec<Diagnostic>) {
     let (root, diagnostics) = yaml::read(text);
-    let mut reader = Reader { diagnostics };
+    let mut reader = Reader {
+        diagnostics,
+        discovers: false,
+    };
     let spec = match root {
         Some(root) => reader.root(&root),
         // Without a root there was an error, or the document is empty.
@@ -37,6 +40,8 @@ pub(super) fn spec(text: &str) -> (Option<Spec>, Vec<Diagnostic>) {
 /// Collects what is wrong while the tree is read.
 pub(super) struct Reader {
     diagnostics: Vec<Diagnostic>,
+    /// Whether services can also come from the sources, and their `main` with them.
+    discovers: bool,
 }
 
 impl Reader {
@@ -79,7 +84,12 @@ impl Reader {
             attest: None,
             defaults: Settings::default(),
             services: Vec::new(),
+            discover: Vec::new(),
+            exclude: Vec::new(),
         };
+        self.discovers = entries
+            .iter()
+            .any(|e| e.key == "discover" && !e.value.is_null() && !is_empty_list(&e.value));
         let mut seen_services = false;
         for entry in &entries {
             let Some(field) = self.known(entry, Owner::Top) else {
@@ -104,20 +114,39 @@ impl Reader {
                         spec.default_target = Some(text);
                     }
                     ("attest", Some(Value::Attest(attest))) => spec.attest = Some(attest),
+                    ("exclude", Some(Value::Texts(patterns))) => spec.exclude = patterns,
+                    ("discover", Some(Value::Texts(patterns))) => {
+                        spec.discover = patterns;
+                        if !seen_services {
+                            spec.span = entry.key_span;
+                        }
+                    }
                     _ => {}
                 },
             }
         }
         // A misspelled `services` was reported already; `apps` and the like too.
-        if !seen_services && !has_errors(&self.diagnostics) {
+        if !seen_services && !self.discovers && !has_errors(&self.diagnostics) {
             self.no_services(root.span);
+        }
+        if let (Some(first), false) = (spec.exclude.first(), self.discovers) {
+            self.push(
+                Diagnostic::new(
+                    Rule::InvalidPattern,
+                    "`exclude` without `discover`: there is nothing to take away from",
+                )
+                .at(first.span())
+                .hint("write `discover: ./...`, or remove `exclude`"),
+            );
         }
         Some(spec)
     }
 
     fn services(&mut self, entry: &Entry, services: &mut Vec<ServiceEntry>) {
         if entry.value.is_null() {
-            self.no_services(entry.key_span);
+            if !self.discovers {
+                self.no_services(entry.key_span);
+            }
             return;
         }
         let Some(entries) = self.mapping(&entry.value) else {
@@ -133,7 +162,7 @@ impl Reader {
             );
             return;
         };
-        if entries.is_empty() {
+        if entries.is_empty() && !self.discovers {
             self.no_services(entry.key_span);
         }
         if entries.len() > MAX_SERVICES {
@@ -180,12 +209,13 @@ impl Reader {
                         .iter()
                         .any(|d| d.hint.as_deref().is_some_and(|h| h.contains("`main`")));
                     // A misspelled `main` is reported once, as such.
-                    if !given && !foreign {
+                    if !given && !foreign && !self.discovers {
                         self.missing_main(&name, "main");
                     }
                 }
             }
             Kind::List(_) => self.no_main_string(&name.value, node),
+            Kind::Scalar(_) if self.discovers && node.is_null() => {}
             Kind::Scalar(_) => self.missing_main(&name, &name.value),
         }
         ServiceEntry {
@@ -279,6 +309,10 @@ impl Reader {
         }
         field
     }
+}
+
+fn is_empty_list(node: &Node) -> bool {
+    matches!(&node.kind, Kind::List(items) if items.is_empty())
 }
 
 /// What to say about an unknown name: another tool's word, a field of another place, or the

@@ -17,6 +17,8 @@ services:
   worker: ./cmd/worker
 ```
 
+`discover: [./cmd/...]` finds the main packages instead, or beside `services`.
+
 It is YAML 1.2: anchors, aliases and merge keys (`<<`) work, tags and several documents do not.
 Fields that start with `x-` are ignored. A spec has at most 1 MiB, 1000 services and 32 levels of nesting.
 `docs/spec.schema.json` is the same reference for editors: put

@@ -18,18 +18,25 @@ fn schema() -> Value {
     top["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     top["title"] = json!("gofleet spec");
     top["description"] = json!("fleet.yaml: the Go services of a repository");
-    top["required"] = json!(["services"]);
+    // Without `discover` there are services, and each has its `main`.
+    top["if"] = json!({ "required": ["discover"] });
+    top["else"] = json!({
+        "required": ["services"],
+        "properties": { "services": {
+            "minProperties": 1,
+            "additionalProperties": { "type": ["string", "object"], "required": ["main"] },
+        } },
+    });
     top["$defs"] = json!({ "service": service(), "settings": object(Place::Defaults) });
     top
 }
 
 fn service() -> Value {
-    let mut mapping = object(Place::Service);
-    mapping["required"] = json!(["main"]);
     json!({
         "anyOf": [
             { "type": "string", "description": "The directory of the `package main`." },
-            mapping,
+            { "type": "null", "description": "A discovered service without settings of its own." },
+            object(Place::Service),
         ]
     })
 }
@@ -73,7 +80,6 @@ fn property(field: &Field) -> Value {
         Type::Attest => one_of(&[&json!({ "type": "boolean" }), &string, &strings]),
         Type::Services => json!({
             "type": "object",
-            "minProperties": 1,
             "propertyNames": {
                 "pattern": "^[a-z0-9][a-z0-9_.-]{0,62}$",
                 "not": { "enum": RESERVED },

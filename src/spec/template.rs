@@ -136,6 +136,15 @@ pub(crate) fn default_image() -> Text {
 }
 
 impl Text {
+    /// A text without expressions, such as a name that was found; `span` is what it comes from.
+    pub(crate) fn literal(text: String, span: Span) -> Self {
+        Self {
+            raw: text.clone(),
+            span,
+            pieces: vec![Piece::Literal(text)],
+        }
+    }
+
     /// The text as written, after YAML's own escapes.
     pub fn raw(&self) -> &str {
         &self.raw

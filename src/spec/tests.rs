@@ -66,7 +66,10 @@ fn every_field_is_read() {
         let example = field.example.split("\n# or").next().unwrap();
         for place in field.places {
             let text = match place {
-                Place::Top if field.name == "services" => format!("{example}\n"),
+                Place::Top if example.contains("services:") => format!("{example}\n"),
+                Place::Top if field.name == "exclude" => {
+                    format!("discover: .\n{example}\nservices:\n  api:\n    main: .\n")
+                }
                 Place::Top => format!("{example}\nservices:\n  api:\n    main: .\n"),
                 Place::Service if field.name == "main" => {
                     format!("services:\n  api:\n    {example}\n")
@@ -84,8 +87,37 @@ fn every_field_is_read() {
             // Places differ in any case.
             spec.span = minimal.span;
             spec.services[0].name.span = minimal.services[0].name.span;
+            if field.name == "exclude" {
+                // It goes with `discover` only.
+                spec.discover.clear();
+            }
             assert_ne!(spec, minimal, "{} at {place:?}", field.name);
         }
+    }
+}
+
+/// What is to be discovered need not be written.
+#[test]
+fn services_to_discover() {
+    for text in [
+        "discover: .",
+        "discover: .\nservices:",
+        "services: {}\ndiscover: .",
+    ] {
+        assert_eq!(read(text).services, []);
+    }
+    let spec =
+        read("services:\n  api:\n  web: {main: }\n  worker: {user: a}\ndiscover: [., ./a]\n");
+    assert_eq!(spec.services.len(), 3);
+    assert!(spec.services.iter().all(|s| s.main.is_none()));
+    assert_eq!(spec.discover.len(), 2);
+    // An empty `discover` finds nothing.
+    for text in [
+        "discover: []",
+        "discover:",
+        "services: {api: }\ndiscover: []",
+    ] {
+        assert_eq!(parse(text).1.len(), 1, "{text}");
     }
 }
 

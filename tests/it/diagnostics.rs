@@ -2,15 +2,16 @@
 //!
 //! `UPDATE=1 cargo test --test it diagnostics` writes the texts anew. Comments at the top of a
 //! case make the request: `# target:`, `# platform:`, `# arg: NAME=VALUE`, `# call: bake`, and
-//! `# main-packages:` for the directories that the context has.
+//! `# main-packages:` for the directories that the context has, in a module of its root.
 
 use gofleet::diag::{self, Diagnostic, Rule};
 use gofleet::plan::{self, Request};
-use gofleet::spec;
+use gofleet::scan::{Index, Module};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::exercise::plan_text;
 use crate::support::golden;
 
 fn cases() -> Vec<PathBuf> {
@@ -65,16 +66,30 @@ impl Case {
         case
     }
 
-    fn diagnostics(&self, text: &str) -> Vec<Diagnostic> {
-        if self.bake {
-            let (spec, diagnostics) = spec::parse(text);
-            assert_eq!(diagnostics, []);
-            return plan::bake::bake_file(&spec.unwrap(), &self.request, None).unwrap_err();
+    fn index(&self) -> Index {
+        Index {
+            modules: vec![Module {
+                dir: ".".to_owned(),
+                path: "example.com/acme/shop".to_owned(),
+                ..Module::default()
+            }],
+            mains: self.main_packages.clone().unwrap_or_default(),
+            ..Index::default()
         }
-        let (plan, mut diagnostics) = plan::read(text, &self.request);
+    }
+
+    fn diagnostics(&self, text: &str) -> Vec<Diagnostic> {
+        let index = self.index();
+        if self.bake {
+            let spec = plan::read(text, &self.request).unwrap();
+            let (spec, _) = plan::complete(spec, &index, &self.request).unwrap();
+            return plan::bake::bake_file(&spec, &self.request, None).unwrap_err();
+        }
+        let (plan, mut diagnostics) = plan_text(text, &self.request, &index);
         assert_eq!(plan.is_none(), diag::has_errors(&diagnostics));
         if let (Some(plan), Some(candidates)) = (plan, &self.main_packages) {
-            for service in &plan.platforms[0].services {
+            let services = plan.platforms[0].services.iter();
+            for service in services.filter(|s| !candidates.contains(&s.main.value)) {
                 diagnostics.push(plan::missing_main(&service.main, &service.name, candidates));
             }
         }

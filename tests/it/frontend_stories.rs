@@ -209,3 +209,77 @@ async fn an_unused_build_arg_is_a_warning_under_the_spec() {
     });
     assert!(warned.is_some_and(|short| short.contains("NOBODY")));
 }
+
+/// A daemon with the example's sources and another spec.
+fn daemon_with(spec: &str) -> Script {
+    let mut script = daemon();
+    let tree = Answer::files(&[("fleet.yaml", spec)]);
+    let found = Box::new(|g: &Graph| g.is_source("local://dockerfile"));
+    script.trees.insert(0, (found, tree));
+    script
+}
+
+fn scans(fake: &FakeGateway) -> usize {
+    let solves = fake.solves().into_iter();
+    solves.filter(|(_, g)| g.name().contains("scan")).count()
+}
+
+fn metadata(fake: &FakeGateway, key: &str) -> String {
+    String::from_utf8(fake.returned_result().metadata[key].clone()).expect("text")
+}
+
+const DISCOVERS: &str = "discover: [./cmd/..., ./nowhere/...]\n";
+
+#[tokio::test]
+async fn a_discovered_service_becomes_an_image() {
+    let (fake, status) = build(daemon_with(DISCOVERS), &[("target", "api")]).await;
+    assert_eq!(status, 0, "{:?}", fake.returns());
+    assert!(
+        fake.returned_result()
+            .metadata
+            .contains_key("containerimage.config")
+    );
+    assert_eq!(scans(&fake), 1);
+    let warned = fake.calls().into_iter().find_map(|call| match call {
+        Call::Warn(request) => Some(String::from_utf8_lossy(&request.short).into_owned()),
+        _ => None,
+    });
+    assert!(warned.is_some_and(|short| short.contains("./nowhere/...")));
+}
+
+#[tokio::test]
+async fn calls_answer_with_discovered_services() {
+    let call = async |id: &str| {
+        let (fake, status) = build(daemon_with(DISCOVERS), &[("requestid", id)]).await;
+        assert_eq!(status, 0, "{id}: {:?}", fake.returns());
+        (metadata(&fake, "result.txt"), scans(&fake))
+    };
+    let (targets, scans) = call("frontend.targets").await;
+    assert!(targets.contains("api") && scans == 1, "{targets}");
+    let (bake, scans) = call("frontend.bake").await;
+    assert!(bake.contains("target \"api\"") && scans == 1, "{bake}");
+    let (lint, scans) = call("frontend.lint").await;
+    assert!(lint.contains("NothingDiscovered") && scans == 1, "{lint}");
+    // What a target takes is in the spec alone.
+    assert_eq!(call("frontend.outline").await.1, 0);
+}
+
+/// Listing what is written down costs no look at the sources.
+#[tokio::test]
+async fn calls_scan_only_to_discover() {
+    for id in ["frontend.targets", "frontend.bake", "frontend.outline"] {
+        let (fake, status) = build(daemon(), &[("requestid", id)]).await;
+        assert_eq!((status, scans(&fake)), (0, 0), "{id}");
+    }
+    let (fake, status) = build(daemon(), &[("requestid", "frontend.lint")]).await;
+    assert_eq!((status, scans(&fake)), (0, 1));
+}
+
+#[tokio::test]
+async fn a_check_answers_with_what_discovery_finds_wrong() {
+    let script = daemon_with("discover: ./*\n");
+    let (fake, status) = build(script, &[("requestid", "frontend.lint")]).await;
+    assert_eq!(status, 0, "{:?}", fake.returns());
+    let lint = metadata(&fake, "result.txt");
+    assert!(lint.contains("InvalidPattern"), "{lint}");
+}

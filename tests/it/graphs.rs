@@ -220,3 +220,35 @@ fn steps_are_argvs_and_offline_when_they_can_be() {
     std::fs::write(dir.path().join("go.mod"), "module m\ngo 1.26\n").unwrap();
     assert_eq!(network(&Ops::of(&local, "api")), pb::NetMode::None as i32);
 }
+
+/// A discovered service is built as if it had been written down, and each verb sees it.
+#[test]
+fn a_discovered_service_is_an_ordinary_one() {
+    let (_dir, written) = repository(SPEC);
+    let (_dir, found) = repository("discover: [./cmd/...]\nexclude: [./cmd/gone]\n");
+    let digest = |local: &Local| Ops::of(local, "api").digest(BUILD).to_owned();
+    assert_eq!(digest(&written), digest(&found));
+    assert_eq!(found.check().unwrap(), "");
+    assert_eq!(found.bake().unwrap(), written.bake().unwrap());
+}
+
+#[test]
+fn what_discovery_finds_wrong_is_said_at_the_pattern() {
+    let (dir, local) = repository("discover: [./cmd/..., ./nowhere/...]\n");
+    let warnings = local.check().unwrap();
+    assert!(
+        warnings.contains("warning[NothingDiscovered]") && warnings.contains("fleet.yaml:1:"),
+        "{warnings}"
+    );
+    std::fs::create_dir_all(dir.path().join("cmd/old/api")).unwrap();
+    std::fs::write(dir.path().join("cmd/old/api/main.go"), "package main\n").unwrap();
+    for error in [
+        local.check().unwrap_err(),
+        local.bake().unwrap_err(),
+        local.lower(Some("api".to_owned())).unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(text.contains("error[DuplicateName]"), "{text}");
+        assert!(text.contains("`./cmd/old/api`"), "{text}");
+    }
+}

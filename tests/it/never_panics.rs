@@ -22,7 +22,7 @@ fn seeds() -> Vec<String> {
 }
 
 /// Pieces that mean something to YAML, to expressions or to the fields.
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 45] = [
     "\n",
     "\n  ",
     "\n    ",
@@ -58,6 +58,11 @@ const PIECES: [&str; 40] = [
     "${EMPTY:?",
     "\\",
     "services:",
+    "discover: ",
+    "exclude: ",
+    "./...",
+    "./cmd/...",
+    "...",
     "main: .",
     "api",
     "..",
@@ -138,6 +143,17 @@ fn large_specs_end() {
         ),
         format!("{api}    base: {}\n", "A".repeat(900_000)),
         format!("{api}    main: {}\n", "../".repeat(300_000)),
+        format!("discover: {}\n", "./a/.../b,".repeat(90_000)),
+        format!("discover: {}\n", "...".repeat(300_000)),
+        format!(
+            "discover: [{}]\nexclude: [{}]\n",
+            "...a,".repeat(1000),
+            "./b...,".repeat(1000)
+        ),
+        format!(
+            "discover: ./...\nservices:\n{}",
+            lines(1000, &|i| format!("  s{i}: {{}}\n"))
+        ),
         "{".repeat(500_000),
         "- ".repeat(500_000),
         "a: ".repeat(300_000),

@@ -174,6 +174,12 @@ impl Spec {
         };
         self.go.iter().for_each(&mut visit);
         service.main.iter().for_each(&mut visit);
+        // Each build discovers anew, and has to find what was found here.
+        if !self.discover.is_empty() {
+            let mains = self.services.iter().filter_map(|s| s.main.as_ref());
+            let texts = self.discover.iter().chain(&self.exclude).chain(mains);
+            texts.for_each(&mut visit);
+        }
         settings.each_text(&mut visit);
         names
     }

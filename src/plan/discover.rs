@@ -1,0 +1,686 @@
+//! `discover` and `exclude`: main packages of the sources become services.
+//!
+//! # Steps
+//!
+//! 1. the patterns of both are read;
+//! 2. the main packages that they leave are found, without those that an entry of `services` names;
+//! 3. each gets the name that `go build` gives its binary;
+//! 4. each becomes a service, or the `main` of the entry with its name.
+//!
+//! In: a spec that discovers, and the scan's index. Out: a spec whose services are complete, as if
+//! somebody had written them all down, and diagnostics. What is unclear is an error: new code never
+//! renames an image, and never changes what is in one.
+
+use super::pattern::Pattern;
+use super::target::{dirs, main_packages, shown};
+use super::{Check, Request, path};
+use crate::diag::{Diagnostic, Rule, Span, Spanned, did_you_mean};
+use crate::scan::Index;
+use crate::spec::{
+    Args, MAX_SERVICES, Scope, ServiceEntry, Settings, Spec, Text, check_name, legal_name,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// With so many problems no more are looked for.
+const ENOUGH: usize = 100;
+/// Most patterns of `discover`, and of `exclude`.
+const MAX_PATTERNS: usize = 1000;
+
+/// Completes the services of a spec.
+pub(super) fn discover(spec: &Spec, index: &Index, request: &Request) -> (Spec, Vec<Diagnostic>) {
+    let args = Args::new(&request.build_args);
+    let mut check = Check::new(&args);
+    let wanted = patterns(&spec.discover, "discover", &mut check);
+    let unwanted = patterns(&spec.exclude, "exclude", &mut check);
+    let mut complete = spec.clone();
+    if check.diagnostics.is_empty() {
+        let found = find(index, &wanted, &unwanted);
+        let warnings = unmatched(&wanted, index);
+        name_services(&mut complete, &found, index, &mut check);
+        if check.diagnostics.is_empty() && complete.services.is_empty() {
+            check.push(nothing(spec, &wanted, &unwanted, index));
+        } else {
+            check.diagnostics.extend(warnings);
+        }
+    }
+    (complete, check.diagnostics)
+}
+
+fn patterns(texts: &[Text], field: &str, check: &mut Check<'_>) -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    for text in texts {
+        let Some(value) = check.expand(text, &Scope::global(check.args)) else {
+            continue;
+        };
+        // As in other lists; import paths have neither commas nor spaces.
+        let parts = value.split([',', ' ', '\t', '\n']);
+        for part in parts.filter(|p| !p.is_empty()) {
+            if patterns.len() == MAX_PATTERNS {
+                let message = format!("`{field}` has more than {MAX_PATTERNS} patterns");
+                check.push(
+                    Diagnostic::new(Rule::TooLarge, message)
+                        .at(text.span())
+                        .hint("name a directory above them: `./dir/...`"),
+                );
+                return patterns;
+            }
+            let pattern = Pattern::parse(part, text.span(), field);
+            patterns.extend(check.noted(pattern));
+        }
+    }
+    patterns
+}
+
+/// A main package, and the pattern that found it first.
+struct Found<'i> {
+    dir: &'i str,
+    span: Span,
+}
+
+/// The main packages that are wanted, in the order of the index: by path.
+fn find<'i>(index: &'i Index, wanted: &[Pattern], unwanted: &[Pattern]) -> Vec<Found<'i>> {
+    let matching = |patterns: &[Pattern], dir: &str| {
+        let first = patterns.iter().find(|p| p.matches(dir));
+        first.map(|p| p.span)
+    };
+    let mains = index.mains.iter().filter_map(|dir| {
+        let span = matching(wanted, dir)?;
+        matching(unwanted, dir)
+            .is_none()
+            .then_some(Found { dir, span })
+    });
+    mains.collect()
+}
+
+/// Adds what was found to the services; what has no name of its own is an error.
+fn name_services(spec: &mut Spec, found: &[Found<'_>], index: &Index, check: &mut Check<'_>) {
+    let taken: BTreeSet<String> = spec
+        .services
+        .iter()
+        .filter_map(|entry| dir_of(entry, check.args))
+        .collect();
+    let mut by_name: BTreeMap<&str, Vec<&Found<'_>>> = BTreeMap::new();
+    for one in found.iter().filter(|one| !taken.contains(one.dir)) {
+        match name_of(one.dir, index) {
+            Some(name) => by_name.entry(name).or_default().push(one),
+            None => check.push(nameless(one)),
+        }
+    }
+    let entries = spec.services.iter().map(|entry| entry.name.value.as_str());
+    let names: BTreeSet<String> = entries
+        .chain(by_name.keys().copied())
+        .map(str::to_owned)
+        .collect();
+    for entry in &mut spec.services {
+        if check.diagnostics.len() > ENOUGH {
+            return;
+        }
+        let group = by_name.remove(entry.name.value.as_str());
+        match (&entry.main, &group.unwrap_or_default()[..]) {
+            (None, [only]) => entry.main = Some(main_of(only)),
+            (None, group) => check.push(no_main(entry, group, found, index)),
+            (Some(main), group) => {
+                for one in group {
+                    check.push(name_taken(one, entry, main));
+                }
+            }
+        }
+    }
+    let mut new: Vec<(&str, &Found<'_>)> = Vec::new();
+    for (name, group) in by_name {
+        match &group[..] {
+            [only] => match check_name(&Spanned::new(name.to_owned(), only.span)) {
+                Some(problem) => check.push(illegal(only, name, &names, problem)),
+                None => new.push((name, only)),
+            },
+            group => check.push(one_name(name, group)),
+        }
+    }
+    // By path, so that the order does not depend on how names are made.
+    new.sort_by_key(|(_, one)| one.dir);
+    let total = spec.services.len() + new.len();
+    if let (Some((_, one)), true) = (new.first(), total > MAX_SERVICES) {
+        let message = format!("the spec has {total} services, the limit is {MAX_SERVICES}");
+        check.push(
+            Diagnostic::new(Rule::TooLarge, message)
+                .at(one.span)
+                .hint("split the spec: a context can have several"),
+        );
+        return;
+    }
+    let new = new.into_iter().map(|(name, one)| ServiceEntry {
+        name: Spanned::new(name.to_owned(), one.span),
+        main: Some(main_of(one)),
+        settings: Settings::default(),
+    });
+    spec.services.extend(new);
+}
+
+/// The directory that an entry names, when it is the same on every platform and known now.
+fn dir_of(entry: &ServiceEntry, args: &Args<'_>) -> Option<String> {
+    let text = entry.main.as_ref()?;
+    let scope = Scope::global(args).with("SERVICE", entry.name.value.as_str());
+    let value = text.expand(&scope).ok()?;
+    path::main(&value, text.span()).ok()
+}
+
+fn main_of(one: &Found<'_>) -> Text {
+    Text::literal(shown(one.dir), one.span)
+}
+
+/// What `go build` names the binary: the last element of the import path, but for a version.
+///
+/// Directories stand for import paths, so that the names can be read off the tree; the module path
+/// decides where the directory says nothing.
+fn name_of<'a>(dir: &'a str, index: &'a Index) -> Option<&'a str> {
+    if let Some(name) = last(dir) {
+        return Some(name);
+    }
+    // The root of the context, or a version of it.
+    let module = index.module_of(dir)?;
+    last(&module.path).or(Some(module.path.as_str()).filter(|path| !path.is_empty()))
+}
+
+/// The last element of a path that is not a version.
+fn last(path: &str) -> Option<&str> {
+    let mut elements = path.rsplit('/').filter(|e| !matches!(*e, "" | "."));
+    let last = elements.next()?;
+    if is_version(last) {
+        elements.next()
+    } else {
+        Some(last)
+    }
+}
+
+/// `v2` and up, as modules have it: there is no `v0` and no `v1` in import paths.
+fn is_version(element: &str) -> bool {
+    element.strip_prefix('v').is_some_and(|digits| {
+        !digits.is_empty()
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0')
+            && digits != "1"
+    })
+}
+
+/// A warning for each pattern that matches nothing, excluded or not.
+fn unmatched(wanted: &[Pattern], index: &Index) -> Vec<Diagnostic> {
+    let nothing = |p: &&Pattern| !index.mains.iter().any(|dir| p.matches(dir));
+    let warnings = wanted.iter().filter(nothing).map(|pattern| {
+        let message = format!("no main package matches `{}`", pattern.shown());
+        Diagnostic::new(Rule::NothingDiscovered, message)
+            .at(pattern.span)
+            .hint(instead(pattern, index))
+    });
+    warnings.collect()
+}
+
+/// What to write instead of a pattern that matches nothing.
+fn instead(pattern: &Pattern, index: &Index) -> String {
+    let hidden = index.mains.iter().find(|dir| pattern.fits(dir));
+    if let Some(part) = hidden.and_then(|dir| pattern.passed_over(dir)) {
+        return format!("`...` passes over `{part}`, as in Go; name the directory itself");
+    }
+    let shown_mains: Vec<String> = index.suggestions().iter().map(|d| shown(d)).collect();
+    let written = pattern.shown();
+    if pattern.is_exact() {
+        let below = format!("{written}/");
+        if shown_mains.iter().any(|dir| dir.starts_with(&below)) {
+            return format!("did you mean `{below}...`?");
+        }
+        if let Some(near) = did_you_mean(&written, shown_mains.iter().map(String::as_str)) {
+            return format!("did you mean `{near}`?");
+        }
+    }
+    main_packages(&index.suggestions())
+}
+
+/// A spec that ends up without any service.
+fn nothing(spec: &Spec, wanted: &[Pattern], unwanted: &[Pattern], index: &Index) -> Diagnostic {
+    let before = find(index, wanted, &[]);
+    if let (false, Some(exclude)) = (before.is_empty(), unwanted.first()) {
+        let all: Vec<&str> = before.iter().map(|one| one.dir).collect();
+        return Diagnostic::new(
+            Rule::NoServices,
+            "`exclude` leaves nothing of what `discover` finds",
+        )
+        .at(exclude.span)
+        .hint(format!("leave one of them in: {}", dirs(&all, "or")));
+    }
+    let hint = match wanted.first() {
+        Some(pattern) => instead(pattern, index),
+        None => "`discover: ./...` finds every main package".to_owned(),
+    };
+    Diagnostic::new(Rule::NoServices, "`discover` finds no main package")
+        .at(wanted.first().map_or(spec.span, |pattern| pattern.span))
+        .hint(hint)
+}
+
+/// A main package in the root, where the module path is the only name there could be.
+fn nameless(one: &Found<'_>) -> Diagnostic {
+    let dir = shown(one.dir);
+    let message = format!("the main package in `{dir}` has no name: it is in no module");
+    Diagnostic::new(Rule::NoModule, message).at(one.span).hint(
+        "is the context the root of the repository, and does the ignore file leave `go.mod` in?",
+    )
+}
+
+/// An entry without `main` for which not exactly one directory was found.
+fn no_main(
+    entry: &ServiceEntry,
+    group: &[&Found<'_>],
+    found: &[Found<'_>],
+    index: &Index,
+) -> Diagnostic {
+    let name = entry.name.value.as_str();
+    let error = |message: String, hint: String| {
+        Diagnostic::new(Rule::MissingMain, message)
+            .at(entry.name.span)
+            .hint(hint)
+    };
+    if let [first, ..] = group {
+        return error(
+            format!(
+                "service `{name}` has no `main`, and could be {}",
+                dirs(&group.iter().map(|one| one.dir).collect::<Vec<_>>(), "or")
+            ),
+            format!("write one of them: `main: {}`", shown(first.dir)),
+        );
+    }
+    let of_that_name = |dir: &&String| name_of(dir, index) == Some(name);
+    let hint = match index.mains.iter().find(of_that_name) {
+        // It is not found, or excluded, or another entry has it.
+        Some(dir) => format!("write `main: {}`", shown(dir)),
+        None => {
+            let names = found.iter().filter_map(|one| name_of(one.dir, index));
+            match did_you_mean(name, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("write the directory of its `package main`: `main: ./cmd/{name}`"),
+            }
+        }
+    };
+    error(
+        format!("service `{name}` has no `main`, and `discover` finds none of its name"),
+        hint,
+    )
+}
+
+/// A directory whose name is that of a service with another main package.
+fn name_taken(one: &Found<'_>, entry: &ServiceEntry, main: &Text) -> Diagnostic {
+    let name = &entry.name.value;
+    let dir = shown(one.dir);
+    let new = other_name(one.dir, name, &[main.raw().trim_start_matches("./")]);
+    Diagnostic::new(
+        Rule::DuplicateName,
+        format!(
+            "`{dir}` would be the service `{name}`, which is `{}`",
+            main.raw()
+        ),
+    )
+    .at(one.span)
+    .label(entry.name.span, "the service")
+    .hint(format!(
+        "name it under `services`, such as `{new}: {dir}`, or leave it out: `exclude: {dir}`"
+    ))
+}
+
+/// Directories that would be one service.
+fn one_name(name: &str, group: &[&Found<'_>]) -> Diagnostic {
+    let all: Vec<&str> = group.iter().map(|one| one.dir).collect();
+    // Two show the form.
+    let lines = group.iter().filter_map(|one| {
+        let others: Vec<&str> = all.iter().copied().filter(|d| *d != one.dir).collect();
+        let new = other_name(one.dir, name, &others);
+        (new != name).then(|| format!("{new}: {}", shown(one.dir)))
+    });
+    let lines: Vec<String> = lines.take(2).collect();
+    let span = group.iter().map(|one| one.span).max();
+    let diagnostic = Diagnostic::new(
+        Rule::DuplicateName,
+        format!("{} would be one service, `{name}`", dirs(&all, "and")),
+    )
+    .hint(format!(
+        "name all but one under `services`: `services: {{{}}}`",
+        lines.join(", ")
+    ));
+    match span {
+        Some(span) => diagnostic.at(span),
+        None => diagnostic,
+    }
+}
+
+/// A directory whose name no service can have.
+fn illegal(
+    one: &Found<'_>,
+    name: &str,
+    names: &BTreeSet<String>,
+    problem: Diagnostic,
+) -> Diagnostic {
+    let dir = shown(one.dir);
+    let free = legal_name(name).filter(|new| !names.contains(new));
+    let new = free.unwrap_or_else(|| "NAME".to_owned());
+    Diagnostic::new(
+        problem.rule,
+        format!("`{dir}` needs a name: {}", problem.message),
+    )
+    .at(one.span)
+    .hint(format!(
+        "name it under `services`: `services: {{{new}: {dir}}}`, or leave it out: `exclude: {dir}`"
+    ))
+}
+
+/// Another name for a directory: the nearest directory above it that the others do not have at
+/// the same place, before its own name.
+fn other_name(dir: &str, name: &str, others: &[&str]) -> String {
+    let from_end = |dir: &str| -> Vec<String> { dir.rsplit('/').map(str::to_owned).collect() };
+    let own = from_end(dir);
+    if own.first().is_some_and(|last| is_version(last)) {
+        return format!("{name}-{}", own[0]);
+    }
+    let others: Vec<Vec<String>> = others.iter().map(|dir| from_end(dir)).collect();
+    let differs = |at: &usize| others.iter().all(|other| other.get(*at) != own.get(*at));
+    let nearest = (1..own.len()).find(differs).and_then(|at| own.get(at));
+    match nearest {
+        Some(above) => {
+            let new = format!("{above}-{name}");
+            if check_name(&Spanned::new(new.clone(), Span::at(1, 1))).is_none() {
+                return new;
+            }
+            legal_name(&new).unwrap_or_else(|| "NAME".to_owned())
+        }
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::plan;
+    use crate::scan::Module;
+
+    fn index(mains: &[&str]) -> Index {
+        let module = |dir: &str, path: &str| Module {
+            dir: dir.to_owned(),
+            path: path.to_owned(),
+            ..Module::default()
+        };
+        Index {
+            modules: vec![
+                module(".", "example.com/acme/shop/v3"),
+                module("tools", "example.com/acme/tools"),
+            ],
+            mains: mains.iter().map(|dir| (*dir).to_owned()).collect(),
+            ..Index::default()
+        }
+    }
+
+    fn request(args: &[(&str, &str)]) -> Request {
+        let args = args.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Request {
+            target: None,
+            platforms: Vec::new(),
+            native: buildkit_llb::Platform::new("linux", "amd64", ""),
+            build_args: args.collect(),
+            file_name: "fleet.yaml".to_owned(),
+        }
+    }
+
+    fn completed(
+        text: &str,
+        mains: &[&str],
+        args: &[(&str, &str)],
+    ) -> Result<(Spec, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let request = request(args);
+        let spec = plan::read(text, &request).unwrap();
+        plan::complete(spec, &index(mains), &request)
+    }
+
+    /// Names and directories of the services.
+    fn services(text: &str, mains: &[&str]) -> Vec<(String, String)> {
+        let (spec, diagnostics) = completed(text, mains, &[]).unwrap();
+        assert_eq!(diagnostics, []);
+        let services = spec.services.into_iter();
+        services
+            .map(|s| (s.name.value, s.main.unwrap().raw().to_owned()))
+            .collect()
+    }
+
+    fn check(text: &str, mains: &[&str], expected: &[(&str, &str)]) {
+        let found = services(text, mains);
+        let found: Vec<_> = found.iter().map(|(n, d)| (&n[..], &d[..])).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    /// Rules and messages of what is wrong.
+    fn problems(text: &str, mains: &[&str]) -> Vec<(Rule, String)> {
+        let problems = completed(text, mains, &[]).unwrap_err();
+        problems.into_iter().map(|d| (d.rule, d.message)).collect()
+    }
+
+    const TREE: [&str; 5] = [
+        "cmd/api",
+        "cmd/tools/gen",
+        "cmd/worker",
+        "testdata/x",
+        "tools/migrate",
+    ];
+
+    #[test]
+    fn main_packages_become_services() {
+        check(
+            "discover: ./...",
+            &TREE,
+            &[
+                ("api", "./cmd/api"),
+                ("gen", "./cmd/tools/gen"),
+                ("worker", "./cmd/worker"),
+                ("migrate", "./tools/migrate"),
+            ],
+        );
+        check(
+            "discover: [./tools/migrate, ./cmd/...]\nexclude: [./cmd/tools/..., ./nothing]",
+            &TREE,
+            &[
+                ("api", "./cmd/api"),
+                ("worker", "./cmd/worker"),
+                ("migrate", "./tools/migrate"),
+            ],
+        );
+        // One line holds several, as on the command line of go.
+        check(
+            "discover: ./cmd/api ./cmd/worker",
+            &TREE,
+            &[("api", "./cmd/api"), ("worker", "./cmd/worker")],
+        );
+    }
+
+    #[test]
+    fn names_are_those_of_go_build() {
+        check(
+            "discover: ./...",
+            &[".", "api/v2", "auth/v1", "tools/v2", "tools/v2/x"],
+            &[
+                ("shop", "."),
+                ("api", "./api/v2"),
+                ("v1", "./auth/v1"),
+                ("tools", "./tools/v2"),
+                ("x", "./tools/v2/x"),
+            ],
+        );
+        check("discover: ./...", &["v2"], &[("shop", "./v2")]);
+        for version in ["v2", "v10"] {
+            assert!(is_version(version));
+        }
+        for name in ["v", "v0", "v1", "v02", "v2a", "2", "api"] {
+            assert!(!is_version(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_root_without_module_has_no_name() {
+        let request = request(&[]);
+        let spec = plan::read("discover: .", &request).unwrap();
+        let index = Index {
+            mains: vec![".".to_owned()],
+            ..Index::default()
+        };
+        let problems = plan::complete(spec, &index, &request).unwrap_err();
+        assert_eq!(problems[0].rule, Rule::NoModule);
+    }
+
+    #[test]
+    fn entries_of_services_come_first() {
+        let text = "discover: ./cmd/...\nservices:\n  worker:\n    user: \"1\"\n  web:\n    \
+                    main: cmd/${WHAT:-api}/\n  gen:\n";
+        check(
+            text,
+            &TREE,
+            &[
+                ("worker", "./cmd/worker"),
+                ("web", "cmd/${WHAT:-api}/"),
+                ("gen", "./cmd/tools/gen"),
+            ],
+        );
+        // Two services of one main package are what somebody wrote.
+        check(
+            "discover: ./cmd/api\nservices: {a: ./cmd/api, b: ./cmd/api}",
+            &TREE,
+            &[("a", "./cmd/api"), ("b", "./cmd/api")],
+        );
+        // What is excluded is not discovered, and can be named.
+        check(
+            "discover: ./cmd/...\nexclude: ./cmd/tools/...\nservices: {gen: ./cmd/tools/gen}",
+            &TREE,
+            &[
+                ("gen", "./cmd/tools/gen"),
+                ("api", "./cmd/api"),
+                ("worker", "./cmd/worker"),
+            ],
+        );
+    }
+
+    #[test]
+    fn settings_of_an_entry_stay() {
+        let text = "discover: ./...\nservices: {worker: {user: \"1\"}}";
+        let (spec, _) = completed(text, &TREE, &[]).unwrap();
+        assert_eq!(spec.services[0].settings.user.as_ref().unwrap().raw(), "1");
+        let mut request = request(&[]);
+        request.target = Some("worker".to_owned());
+        let plan = plan::plan(&spec, &request).unwrap();
+        let service = &plan.platforms[0].services[0];
+        assert_eq!(service.main.value, "cmd/worker");
+        assert_eq!(service.image.user.as_ref().unwrap().value, "1");
+    }
+
+    #[test]
+    fn places_are_those_of_the_patterns() {
+        let (spec, _) = completed("discover:\n- ./cmd/api\n- ./...", &TREE, &[]).unwrap();
+        let lines: Vec<_> = spec
+            .services
+            .iter()
+            .map(|s| s.name.span.start.line)
+            .collect();
+        assert_eq!(lines, [2, 3, 3, 3]);
+        assert_eq!(spec.span.start.line, 1);
+    }
+
+    #[test]
+    fn patterns_take_build_args() {
+        let text = "discover: ./${DIR}/...";
+        let (spec, _) = completed(text, &TREE, &[("DIR", "tools")]).unwrap();
+        assert_eq!(spec.services[0].name.value, "migrate");
+        assert_eq!(spec.args()[0].name, "DIR");
+        assert_eq!(problems(text, &TREE)[0].0, Rule::UnsetArg);
+        let none = problems("discover: ${DIRS:-}", &TREE);
+        assert_eq!(none[0].0, Rule::NoServices);
+    }
+
+    #[test]
+    fn one_name_for_two_is_an_error() {
+        assert_eq!(
+            problems("discover: ./...", &["cmd/api", "tools/api"]),
+            [(
+                Rule::DuplicateName,
+                "`./cmd/api` and `./tools/api` would be one service, `api`".to_owned()
+            )]
+        );
+        assert_eq!(
+            problems(
+                "discover: ./...\nservices: {api: ./tools/api}",
+                &["cmd/api", "tools/api"]
+            ),
+            [(
+                Rule::DuplicateName,
+                "`./cmd/api` would be the service `api`, which is `./tools/api`".to_owned()
+            )]
+        );
+        // What the error says to write.
+        check(
+            "discover: ./...\nservices: {tools-api: ./tools/api}",
+            &["cmd/api", "tools/api"],
+            &[("tools-api", "./tools/api"), ("api", "./cmd/api")],
+        );
+    }
+
+    #[test]
+    fn other_names() {
+        let two = |a: &str, b: &str| other_name(a, last(a).unwrap(), &[b]);
+        assert_eq!(two("cmd/api", "tools/api"), "cmd-api");
+        assert_eq!(
+            two("svc/auth/cmd/server", "svc/pay/cmd/server"),
+            "auth-server"
+        );
+        assert_eq!(two("x/api", "api"), "x-api");
+        assert_eq!(two("api", "x/api"), "api");
+        assert_eq!(two("api/v2", "api"), "api-v2");
+        assert_eq!(two("X_/api", "y/api"), "x_-api");
+    }
+
+    #[test]
+    fn an_entry_without_main_is_found_or_named() {
+        let text = "discover: ./cmd/...\nservices: {api: , migrate: {user: a}, wroker: {}}";
+        let problems = completed(text, &TREE, &[]).unwrap_err();
+        let hints: Vec<_> = problems
+            .iter()
+            .map(|d| d.hint.as_deref().unwrap())
+            .collect();
+        assert_eq!(
+            hints,
+            ["write `main: ./tools/migrate`", "did you mean `worker`?"]
+        );
+        assert!(problems.iter().all(|d| d.rule == Rule::MissingMain));
+    }
+
+    #[test]
+    fn a_pattern_without_match_is_a_warning() {
+        let text = "discover: [./cmd/api, ./cmd, ./cmd/wroker, ./testdata/..., ./gone/...]\n\
+                    exclude: ./not/there";
+        let (spec, warnings) = completed(text, &TREE, &[]).unwrap();
+        assert_eq!(spec.services.len(), 1);
+        assert!(warnings.iter().all(|d| d.rule == Rule::NothingDiscovered));
+        let hints: Vec<_> = warnings
+            .iter()
+            .map(|d| d.hint.as_deref().unwrap())
+            .collect();
+        assert_eq!(
+            hints,
+            [
+                "did you mean `./cmd/...`?",
+                "did you mean `./cmd/worker`?",
+                "`...` passes over `testdata`, as in Go; name the directory itself",
+                "main packages are in `./cmd/api`, `./cmd/tools/gen`, `./cmd/worker` and \
+                 `./tools/migrate`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_thousand_services_are_the_limit() {
+        let mains: Vec<String> = (0..1001).map(|i| format!("cmd/s{i:04}")).collect();
+        let mains: Vec<&str> = mains.iter().map(String::as_str).collect();
+        assert_eq!(services("discover: ./...", &mains[..1000]).len(), 1000);
+        assert_eq!(problems("discover: ./...", &mains)[0].0, Rule::TooLarge);
+        let many = format!("discover: {}", "a ".repeat(1001));
+        assert_eq!(problems(&many, &mains)[0].0, Rule::TooLarge);
+    }
+}
