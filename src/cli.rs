@@ -114,8 +114,10 @@ fn failed(problem: Problem) -> Failure {
 /// `scan DIR FILE`: what the scan step runs.
 fn scan_command(mut parser: lexopt::Parser) -> Result<String, Failure> {
     let mut paths: Vec<PathBuf> = Vec::new();
+    let mut reach = Vec::new();
     while let Some(arg) = parser.next()? {
         match arg {
+            Long("reach") => reach.push(parser.value()?.string()?),
             Value(path) if paths.len() < 2 => paths.push(path.into()),
             other => return Err(other.unexpected().into()),
         }
@@ -125,7 +127,7 @@ fn scan_command(mut parser: lexopt::Parser) -> Result<String, Failure> {
             "scan needs a directory and a file".to_owned(),
         ));
     };
-    let index = scan::scan(dir, &[]).map_err(|error| io_failure("read", dir, &error))?;
+    let index = scan::scan(dir, &reach).map_err(|error| io_failure("read", dir, &error))?;
     let json = serde_json::to_vec(&index)
         .map_err(|error| Failure::Failed(format!("gofleet: cannot write the index: {error}")))?;
     fs::write(file, json).map_err(|error| io_failure("write", file, &error))?;

@@ -5,18 +5,19 @@
 //! 1. options: what the client asked for;
 //! 2. spec: loaded and parsed, with the place of every value;
 //! 3. plan: target, platforms, services; or the answer to a subrequest;
-//! 4. scan: modules and main packages of the sources; before the plan when the
-//!    spec discovers its services;
+//! 4. sources: scanned, and what each service can see of them; the scan comes
+//!    before the plan when the spec discovers its services;
 //! 5. images: builder and base images, looked up side by side;
 //! 6. lower: one graph per platform;
 //! 7. solve: one lazy ref per graph; the daemon builds when it exports.
 
 mod calls;
 mod lookup;
+mod sources;
 
 use std::collections::BTreeSet;
 
-use buildkit_llb::{Foreign, Output, Platform, SourceFile};
+use buildkit_llb::{Output, Platform, SourceFile};
 use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
 
@@ -24,17 +25,17 @@ use crate::diag::Diagnostic;
 use crate::gateway::caps::Caps;
 use crate::gateway::subrequest::Subrequest;
 use crate::gateway::{
-    ContextQuery, Error, FrontendResult, Gateway, LoadedSpec, Loader, PlatformResult, Ref, Request,
-    Solve, SpecError, Warning,
+    Error, FrontendResult, Gateway, LoadedSpec, Loader, PlatformResult, Ref, Request, Solve,
+    SpecError, Warning,
 };
 use crate::image::ImageConfig;
 use crate::lower::{self, Features, Inputs, LowerError, Lowered};
-use crate::options::{NoCache, Options};
+use crate::options::Options;
 use crate::plan::{self, Plan};
-use crate::scan::{INDEX_FILE, Index};
 use crate::spec::Spec;
 
 use lookup::LookedUp;
+use sources::{Scanned, Sources};
 
 /// Frontend capabilities that we have; the label of `Dockerfile.frontend` lists
 /// the same.
@@ -44,10 +45,6 @@ const CAPABILITIES: [&str; 4] = [
     "moby.buildkit.frontend.inputs",
     "moby.buildkit.frontend.subrequests",
 ];
-
-/// Shared key hint of the sources; a role of its own, so that a Dockerfile build
-/// of the same directory and ours do not replace each other's transfers.
-const SOURCES_HINT: &str = "gofleet-sources";
 
 /// Answers one request.
 ///
@@ -104,13 +101,6 @@ struct Session<'a> {
     scanned: OnceCell<Scanned>,
 }
 
-/// The sources, and what the scan says about them.
-struct Scanned {
-    sources: Output,
-    frontend: Output,
-    index: Index,
-}
-
 impl Session<'_> {
     async fn build(&self) -> Result<FrontendResult, Error> {
         let (spec, mut warnings) = self.spec().await?;
@@ -119,9 +109,10 @@ impl Session<'_> {
         warnings.extend(plan.warnings.iter().cloned());
         self.warn(&warnings).await?;
         let scanned = self.scanned().await?;
-        self.check_files(&plan, &scanned.sources).await?;
-        let looked_up = self.look_up(&plan, &scanned.index).await?;
-        let lowered = self.lower(&plan, scanned, &looked_up)?;
+        let sources = self.sources(&plan, scanned).await?;
+        self.check_files(&plan, &sources.assets).await?;
+        let looked_up = self.look_up(&plan, &sources.scanned.index).await?;
+        let lowered = self.lower(&plan, &sources, &looked_up)?;
         self.solve(&plan, lowered, looked_up.epoch).await
     }
 
@@ -184,56 +175,22 @@ impl Session<'_> {
         self.scanned.get_or_try_init(|| self.scan()).await
     }
 
-    /// Runs the scan step and reads its index.
-    async fn scan(&self) -> Result<Scanned, Error> {
-        let query = ContextQuery {
-            include: Vec::new(),
-            exclude: no_sources(&self.loaded.file_name),
-            hint: SOURCES_HINT.to_owned(),
-            name: "[internal] load build context".to_owned(),
-        };
-        let sources = self.loader.context(&query).await?;
-        let frontend = self.frontend_image()?;
-        let fresh = self.options.no_cache == NoCache::All;
-        let step = lower::scan_step(&frontend, &sources, fresh)
-            .map_err(|error| Error::Internal(error.to_string()))?;
-        let tree = self.solve_output(&step).await?;
-        let json = self.gateway.read_file(&tree, INDEX_FILE).await?;
-        let index = serde_json::from_slice(&json)
-            .map_err(|error| Error::Internal(format!("the scan wrote no index: {error}")))?;
-        Ok(Scanned {
-            sources,
-            frontend,
-            index,
-        })
-    }
-
-    /// The image that we run from, as the daemon defines it.
-    fn frontend_image(&self) -> Result<Output, Error> {
-        let definition = self.request.frontend_bin.as_ref().ok_or_else(|| {
-            Error::Request(
-                "this builder does not tell a frontend which image it runs from; \
-                 gofleet needs BuildKit 0.12 or newer"
-                    .to_owned(),
-            )
-        })?;
-        Foreign::from_definition(definition).map_err(|error| Error::Internal(error.to_string()))
-    }
-
     fn lower(
         &self,
         plan: &Plan,
-        scanned: &Scanned,
+        sources: &Sources,
         looked_up: &LookedUp,
     ) -> Result<Vec<Lowered>, Error> {
         let spec = SourceFile::new(self.loaded.file_name.as_str(), self.loaded.bytes.clone())
             .language("YAML");
         lower::lower(&Inputs {
             plan,
-            index: &scanned.index,
+            index: &sources.scanned.index,
             native: &self.native(),
-            sources: &scanned.sources,
-            frontend: &scanned.frontend,
+            code: &sources.scanned.code,
+            assets: &sources.assets,
+            closures: &sources.closures,
+            frontend: &sources.scanned.frontend,
             images: &looked_up.images,
             users: &looked_up.users,
             epoch: looked_up.epoch.unwrap_or(0),
@@ -296,19 +253,6 @@ impl Session<'_> {
             .solve(Solve::new(definition).cache_imports(&self.options.cache_imports))
             .await
     }
-}
-
-/// What is in the context but is no source. Git's directory: binaries are not
-/// stamped. The spec and the ignore files: they say what to build, and a comment
-/// in them must compile nothing. An ignore file can take them back in (`!NAME`).
-fn no_sources(spec: &str) -> Vec<String> {
-    let spec = lower::escape_pattern(spec);
-    vec![
-        ".git".to_owned(),
-        ".dockerignore".to_owned(),
-        format!("{spec}.dockerignore"),
-        spec,
-    ]
 }
 
 /// The planner's view of a client's options.

@@ -13,10 +13,10 @@ use buildkit_llb::{ImageRef, Output, Platform, Source, SourceFile};
 use crate::diag::{self, Diagnostic};
 use crate::frontend::plan_request;
 use crate::image::ImageConfig;
-use crate::lower::{self, Builder, Features, ImageRequest, Inputs, LowerError, Lowered};
+use crate::lower::{self, Builder, Closures, Features, ImageRequest, Inputs, LowerError, Lowered};
 use crate::options::{OptionError, Options};
 use crate::plan::{self, Plan, bake};
-use crate::scan::{self, Index};
+use crate::scan::{self, Index, select};
 use crate::spec::Spec;
 
 /// The frontend's image in graphs that no daemon gave us.
@@ -168,11 +168,27 @@ impl Local {
             .map(|request| (request.clone(), by_name(&request)))
             .collect();
         let spec = SourceFile::new(self.name(), text.into_bytes()).language("YAML");
+        let closures = Closures::of(&plan, &index);
+        let code = Source::local("context")
+            .include(select::include_patterns())
+            .exclude(select::exclude_patterns(&[]))
+            .build();
+        let needed = closures.assets(&plan, &index);
+        let assets = if needed.is_empty() {
+            code.clone()
+        } else {
+            Source::local("context")
+                .include(needed.include)
+                .follow_paths(needed.follow)
+                .build()
+        };
         lower::lower(&Inputs {
             plan: &plan,
             index: &index,
             native: &native,
-            sources: &Source::local("context").build(),
+            code: &code,
+            assets: &assets,
+            closures: &closures,
             frontend: &Source::image(FRONTEND).build(),
             images: &images,
             users: &BTreeMap::new(),

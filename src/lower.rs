@@ -3,19 +3,20 @@
 //! # Steps
 //!
 //! 1. `toolchain`: which Go builds each service, in which module.
-//! 2. `modules`: one download step per module root, keyed by manifests alone.
-//! 3. `build`: one build step per service and platform, independent of each other.
-//! 4. `layers`: what goes into an image, from stable to changing.
-//! 5. `config`: the image configuration.
+//! 2. `closures`, `tree`: the files that each service can see, and the trees of them.
+//! 3. `modules`: one download step per module root, keyed by manifests alone.
+//! 4. `build`: one build step per service and platform, independent of each other.
+//! 5. `layers`: what goes into an image, from stable to changing.
+//! 6. `config`: the image configuration.
 //!
 //! Before it, in the same solve language, comes the scan, whose result is an
 //! input here. Everything is pure: same inputs, same bytes.
 //!
-//! Two places are left for what is to come: the sources of a build step are the
-//! whole context today, and will be the service's closure (`BuildStep::sources`);
-//! the order of build steps is left to locks, and will be led by a shared compile.
+//! One place is left for what is to come: the order of build steps is left to
+//! locks, and will be led by a shared compile.
 
 mod build;
+mod closures;
 mod config;
 mod constant;
 mod error;
@@ -26,6 +27,7 @@ mod problems;
 mod scan;
 mod settings;
 mod toolchain;
+mod tree;
 mod user;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,10 +40,10 @@ use crate::options::Options;
 use crate::plan::{ImageSettings, Plan, PlatformPlan, Selection, Service};
 use crate::scan::Index;
 
+pub use closures::{Assets, Closures};
 pub use error::LowerError;
 pub use go::{Builder, fetch_secrets};
 pub use layers::Features;
-pub use modules::escape_pattern;
 pub use problems::missing_file;
 pub use scan::scan_step;
 pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
@@ -51,6 +53,7 @@ use config::ConfigInputs;
 use layers::Layer;
 use settings::StepSettings;
 use toolchain::Toolchain;
+use tree::Stages;
 use user::ScratchUser;
 
 /// An image that a graph needs, for one platform.
@@ -70,8 +73,12 @@ pub struct Inputs<'a> {
     pub index: &'a Index,
     /// The platform that steps run on.
     pub native: &'a Platform,
-    /// The main context.
-    pub sources: &'a Output,
+    /// The files of the main context that were scanned.
+    pub code: &'a Output,
+    /// The files that closures and `files` name beyond those.
+    pub assets: &'a Output,
+    /// What each service can see.
+    pub closures: &'a Closures,
     /// The frontend's own image.
     pub frontend: &'a Output,
     /// Every image of [`images_needed`].
@@ -99,6 +106,14 @@ impl Inputs<'_> {
         StepSettings {
             options: self.options,
             parallel: self.parallel,
+        }
+    }
+
+    fn context(&self) -> tree::Context<'_> {
+        tree::Context {
+            code: self.code,
+            assets: self.assets,
+            index: self.index,
         }
     }
 }
@@ -210,9 +225,14 @@ fn lower_platform(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, L
 fn build_all(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Vec<Output>, LowerError> {
     let mut outputs = Vec::new();
     let mut problems = Vec::new();
+    let closures = plan
+        .services
+        .iter()
+        .filter_map(|s| inputs.closures.of_service(s));
+    let stages = Stages::new(closures, inputs.context());
     for service in &plan.services {
         match toolchain::of_service(inputs.plan, service, inputs.index) {
-            Ok(toolchain) => outputs.push(build_one(inputs, plan, service, &toolchain)?),
+            Ok(toolchain) => outputs.push(build_one(inputs, plan, service, &toolchain, &stages)?),
             Err(problem) => problems.push(problem),
         }
     }
@@ -228,7 +248,12 @@ fn build_one(
     plan: &PlatformPlan,
     service: &Service,
     toolchain: &Toolchain,
+    stages: &Stages,
 ) -> Result<Output, LowerError> {
+    let closure = inputs
+        .closures
+        .of_service(service)
+        .ok_or_else(|| vec![problems::no_module(service)])?;
     let request = ImageRequest {
         reference: toolchain.builder.clone(),
         platform: inputs.native.clone(),
@@ -245,7 +270,7 @@ fn build_one(
     let marker = modules::download(
         &toolchain.root,
         builder,
-        inputs.sources,
+        inputs.code,
         inputs.settings(),
         salt,
     )?;
@@ -254,7 +279,7 @@ fn build_one(
         platform: &plan.platform,
         toolchain,
         builder,
-        sources: inputs.sources,
+        sources: tree::mounts(closure, &service.name, stages, inputs.context()),
         modules: &marker,
         settings: inputs.settings(),
         label: label(inputs.plan, &plan.platform, &service.name),
@@ -299,7 +324,7 @@ fn lower_image(
     let located = |entry: &crate::plan::FileEntry| Some(location(inputs.spec, entry.span));
     stack.extend(layers::files(
         &settings.files,
-        inputs.sources,
+        inputs.assets,
         inputs.features,
         located,
         &label,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{Closure, Embed, Reason, glob};
-use crate::scan::{Index, join, select};
+use crate::scan::{Index, join};
 
 /// Why a file is in a closure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +34,8 @@ pub fn files(root: &Path, closure: &Closure, index: &Index) -> BTreeMap<String, 
             list.add(join(dir, name), Source::Directory(dir.clone()));
         }
     }
-    for manifest in closure.manifests() {
-        if root.join(&manifest).is_file() {
-            list.add(manifest, Source::Manifest);
-        }
+    for manifest in &closure.manifests {
+        list.add(manifest.clone(), Source::Manifest);
     }
     for (path, reason) in &closure.files {
         if root.join(path).is_file() {
@@ -58,21 +56,6 @@ pub fn files(root: &Path, closure: &Closure, index: &Index) -> BTreeMap<String, 
         list.tree(dir, true, reason);
     }
     list.out
-}
-
-impl Closure {
-    /// The manifests that a build reads, whether or not they exist.
-    #[must_use]
-    pub fn manifests(&self) -> Vec<String> {
-        let mut out = self.root.manifests.clone();
-        if self.root.vendored {
-            out.push(join(
-                &self.root.dir,
-                &format!("vendor/{}", select::VENDOR_LIST),
-            ));
-        }
-        out
-    }
 }
 
 struct List<'a> {

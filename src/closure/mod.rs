@@ -21,6 +21,7 @@ mod root;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 pub use files::{Source, files};
 pub use reach::closure;
@@ -34,6 +35,8 @@ pub struct Closure {
     pub main: String,
     /// Where versions come from.
     pub root: ModuleRoot,
+    /// Manifests that exist: what `root` names, and the list of vendored packages.
+    pub manifests: Vec<String>,
     /// Directories that are read, without those below them, and what led to each.
     pub directories: BTreeMap<String, Reason>,
     /// Single files elsewhere.
@@ -108,4 +111,13 @@ pub struct Doubt {
     pub line: u32,
     /// What is unknown and what follows, in words.
     pub text: String,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.file, self.text),
+            line => write!(f, "{}:{line}: {}", self.file, self.text),
+        }
+    }
 }

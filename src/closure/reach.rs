@@ -6,7 +6,9 @@ use super::resolve::{Package, Resolver};
 use super::root::ModuleRoot;
 use super::{Closure, Doubt, Embed, Reason};
 use crate::scan::select::{self, Kind};
-use crate::scan::{Directory, Import, Index, Native, NativeKind, constraint, is_inside, parent};
+use crate::scan::{
+    Directory, Import, Index, Native, NativeKind, constraint, is_inside, join, parent,
+};
 
 /// The closure of the main package in a directory; `None` outside of every module.
 ///
@@ -38,6 +40,7 @@ pub fn closure(main: &str, tags: &[String], index: &Index) -> Option<Closure> {
         reach.read(&dir);
     }
     let mut out = reach.out;
+    out.manifests = manifests(&root, index);
     out.root = root;
     out.embeds.sort();
     out.embeds
@@ -45,6 +48,16 @@ pub fn closure(main: &str, tags: &[String], index: &Index) -> Option<Closure> {
     out.doubts.sort();
     out.doubts.dedup();
     Some(out)
+}
+
+/// The manifests of a root that exist.
+fn manifests(root: &ModuleRoot, index: &Index) -> Vec<String> {
+    let mut wanted = root.manifests.clone();
+    if root.vendored {
+        wanted.push(join(&root.dir, &format!("vendor/{}", select::VENDOR_LIST)));
+    }
+    wanted.retain(|path| index.manifests.binary_search(path).is_ok());
+    wanted
 }
 
 struct Reach<'a> {

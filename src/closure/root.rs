@@ -11,7 +11,8 @@ pub struct ModuleRoot {
     /// Path of a module in it: what tells one repository from another.
     pub module: String,
     /// Manifests that the `go` command reads there: `go.mod`, `go.sum`, `go.work`
-    /// of the module or workspace and of everything it takes from directories.
+    /// of the module or workspace and of everything it takes from directories,
+    /// those that exist.
     pub manifests: Vec<String>,
     /// Whether it is a workspace.
     pub workspace: bool,
@@ -74,8 +75,9 @@ fn of_workspace(workspace: &Workspace, index: &Index) -> ModuleRoot {
     };
     let replaces = replaces.collect();
     fill(&mut root, workspace.uses.clone(), replaces, index);
+    let own = ["go.work", "go.work.sum"].map(|name| join(&workspace.dir, name));
     root.manifests
-        .extend(["go.work", "go.work.sum"].map(|name| join(&workspace.dir, name)));
+        .extend(own.into_iter().filter(|path| exists(path, index)));
     root.manifests.sort();
     root
 }
@@ -104,7 +106,7 @@ fn fill(root: &mut ModuleRoot, mains: Vec<String>, replaces: Vec<(String, String
     root.required.sort();
     root.required.dedup();
     root.has_requirements = modules.iter().any(|m| !m.requires.is_empty());
-    root.manifests = manifests(&used);
+    root.manifests = manifests(&used, index);
     root.local = local;
 }
 
@@ -124,13 +126,18 @@ fn with_replacements(mut dirs: Vec<String>, index: &Index) -> Vec<String> {
     dirs
 }
 
-fn manifests(dirs: &[String]) -> Vec<String> {
+fn manifests(dirs: &[String], index: &Index) -> Vec<String> {
     let mut out: Vec<String> = dirs
         .iter()
         .flat_map(|dir| ["go.mod", "go.sum"].map(|name| join(dir, name)))
+        .filter(|path| exists(path, index))
         .collect();
     out.sort();
     out
+}
+
+fn exists(manifest: &String, index: &Index) -> bool {
+    index.manifests.binary_search(manifest).is_ok()
 }
 
 #[cfg(test)]
@@ -155,22 +162,20 @@ mod tests {
         let mut lib = module("lib", "m/lib");
         lib.replaces = vec![replace("m/api", "api"), replace("m/base", "base")];
         lib.requires = vec!["x.org/y".into()];
+        let found = [
+            "api/go.mod",
+            "api/go.sum",
+            "base/go.mod",
+            "lib/go.mod",
+            "lib/go.sum",
+        ];
         let index = Index {
             modules: vec![api, module("base", "m/base"), lib],
+            manifests: found.map(str::to_owned).into(),
             ..Index::default()
         };
         let root = ModuleRoot::of("api/cmd", &index).unwrap();
-        assert_eq!(
-            root.manifests,
-            [
-                "api/go.mod",
-                "api/go.sum",
-                "base/go.mod",
-                "base/go.sum",
-                "lib/go.mod",
-                "lib/go.sum"
-            ]
-        );
+        assert_eq!(root.manifests, found);
         assert!(root.has_requirements);
         // Replacements of the main module alone count.
         let local: Vec<&str> = root.local.iter().map(|(path, _)| path.as_str()).collect();

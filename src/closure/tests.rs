@@ -153,7 +153,7 @@ fn modules_of_every_shape() {
     // A nested module that nothing uses is not local.
     assert_eq!(external, ["m/svc/sub/x", "x.org/y/z"]);
     assert!(closure.root.workspace);
-    let manifests = closure.manifests();
+    let manifests = closure.manifests;
     assert!(
         manifests.contains(&"go.work".to_owned()) && manifests.contains(&"gen/go.mod".to_owned())
     );

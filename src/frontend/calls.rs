@@ -104,10 +104,12 @@ async fn check(session: &Session<'_>) -> Result<Vec<Diagnostic>, Error> {
     }
     let scanned = session.scanned().await?;
     for plan in &plans {
-        if let Err(problems) = lower::images_needed(plan, &scanned.index, &session.native()) {
+        let sources = session.sources(plan, scanned).await?;
+        let index = &sources.scanned.index;
+        if let Err(problems) = lower::images_needed(plan, index, &session.native()) {
             diagnostics.extend(problems);
         }
-        match session.check_files(plan, &scanned.sources).await {
+        match session.check_files(plan, &sources.assets).await {
             Err(Error::Spec(error)) => diagnostics.extend(error.diagnostics),
             other => other?,
         }

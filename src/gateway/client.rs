@@ -127,6 +127,24 @@ impl Warning {
             ranges: error::warn_ranges(diagnostic.span),
         }
     }
+
+    /// A warning about one line, from 1, of a file.
+    #[must_use]
+    pub fn at_line(short: String, line: u32, file: &pb::SourceInfo) -> Self {
+        let position = pb::Position {
+            line: i32::try_from(line).unwrap_or(i32::MAX),
+            character: 0,
+        };
+        Self {
+            short,
+            file: Some(file.clone()),
+            ranges: vec![pb::Range {
+                start: Some(position),
+                end: Some(position),
+            }],
+            ..Self::default()
+        }
+    }
 }
 
 /// The daemon's side of one request.

@@ -118,9 +118,13 @@ impl IgnoreFile {
 pub struct ContextQuery {
     /// What to take, in the syntax of `.dockerignore`; empty means everything.
     pub include: Vec<String>,
-    /// What to leave out, besides what the ignore file says. The user's own
-    /// patterns come after these and may take something back in.
+    /// What to leave out unless the ignore file takes it back in with `!`.
+    pub leave_out: Vec<String>,
+    /// What to leave out whatever the ignore file says.
     pub exclude: Vec<String>,
+    /// Paths to take with everything that symbolic links on them lead to. In trees
+    /// of the graph, where links are there anyway, they are names like `include`.
+    pub follow: Vec<String>,
     /// Role of this part, such as `sources`.
     pub hint: String,
     /// The step's name for the user.
@@ -189,11 +193,13 @@ impl<'a> Loader<'a> {
         match self.main().await? {
             Main::Local { .. } => {
                 let ignored = self.ignore().await?.rules.patterns();
-                let exclude = query.exclude.iter().cloned().chain(ignored);
+                let exclude = query.leave_out.iter().cloned().chain(ignored);
+                let exclude = exclude.chain(query.exclude.iter().cloned());
                 Ok(Source::local(CONTEXT)
                     .session(self.session_of(CONTEXT))
                     .include(query.include.iter().cloned())
                     .exclude(exclude)
+                    .follow_paths(query.follow.iter().cloned())
                     .shared_key_hint(format!("{CONTEXT}-{}", query.hint))
                     .name(query.name.clone())
                     .build())
@@ -222,16 +228,19 @@ impl<'a> Loader<'a> {
     /// A copy of the wanted part; the tree itself when all of it is wanted.
     fn part(&self, root: &Output, query: &ContextQuery) -> Output {
         let subdir = self.options.contexts.subdir.as_deref();
-        if subdir.is_none() && query.include.is_empty() && query.exclude.is_empty() {
+        let exclude: Vec<&String> = query.leave_out.iter().chain(&query.exclude).collect();
+        // Where a link leads is not known here, so links take everything along.
+        let include: &[String] = match query.follow.as_slice() {
+            [] => &query.include,
+            _ => &[],
+        };
+        if subdir.is_none() && include.is_empty() && exclude.is_empty() {
             return root.clone();
         }
-        let mut copy = Copy::new(root, subdir.unwrap_or("/"), "/").contents_only();
-        if !query.include.is_empty() {
-            copy = copy.include(query.include.iter().cloned());
-        }
-        if !query.exclude.is_empty() {
-            copy = copy.exclude(query.exclude.iter().cloned());
-        }
+        let copy = Copy::new(root, subdir.unwrap_or("/"), "/")
+            .contents_only()
+            .include(include.iter().cloned())
+            .exclude(exclude.into_iter().cloned());
         FileOp::new().copy(copy).name(query.name.clone()).build()
     }
 

@@ -1,11 +1,12 @@
 //! The build step: one per service and platform, independent of each other.
 
 use buildkit_llb::{
-    Describe as _, Error, FileOp, Mkdir, Mount, Output, Platform, Sharing, SourceLocation,
+    BindMount, Describe as _, Error, FileOp, Mkdir, Mount, Output, Platform, Sharing,
+    SourceLocation,
 };
 
 use super::constant::{epoch, quiet};
-use super::go::{self, Builder, SOURCE_DIR};
+use super::go::{self, Builder};
 use super::modules::MARKER_DIR;
 use super::settings::StepSettings;
 use super::toolchain::Toolchain;
@@ -25,7 +26,7 @@ pub(super) struct BuildStep<'a> {
     pub(super) toolchain: &'a Toolchain,
     pub(super) builder: &'a Builder,
     /// The files that the step can read.
-    pub(super) sources: &'a Output,
+    pub(super) sources: Vec<BindMount>,
     /// The marker of the download step.
     pub(super) modules: &'a Output,
     pub(super) settings: StepSettings<'a>,
@@ -59,7 +60,7 @@ impl BuildStep<'_> {
             self.args(&package),
             &env,
         )
-        .mount(Mount::bind(SOURCE_DIR, self.sources).readonly())
+        .mounts(self.sources.iter().cloned())
         .mount(Mount::bind(MARKER_DIR, self.modules).readonly())
         .mount(Mount::cache(SLOT_DIR, self.slot()).sharing(Sharing::Locked))
         .mount(Mount::bind(OUTPUT_DIR, &tree))

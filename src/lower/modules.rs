@@ -3,11 +3,12 @@
 //! Its result is a marker with constant content. A cached download says nothing
 //! about what the cache mount holds now: build steps can fetch for themselves.
 
-use buildkit_llb::{Copy, Describe as _, Error, FileOp, Mount, Output};
+use buildkit_llb::{Describe as _, Error, FileOp, Mount, Output};
 
-use super::constant::{epoch, marker, quiet};
+use super::constant::{marker, quiet};
 use super::go::{self, Builder, SOURCE_DIR};
 use super::settings::StepSettings;
+use super::tree;
 use crate::closure::ModuleRoot;
 
 /// Where a build step sees the marker of its download step.
@@ -20,7 +21,7 @@ const MARKER: &str = "modules";
 pub(super) fn download(
     root: &ModuleRoot,
     builder: &Builder,
-    sources: &Output,
+    code: &Output,
     settings: StepSettings<'_>,
     salt: Option<&str>,
 ) -> Result<Output, Error> {
@@ -40,7 +41,7 @@ pub(super) fn download(
     let exec = go::go_exec(builder, root, settings, ["go", "mod", "download"], &env)
         // Writable and thrown away: `go mod download` adds lines to `go.sum` that
         // no build needs. The build itself sees the repository's own file.
-        .mount(Mount::bind(SOURCE_DIR, &manifest_tree(root, sources)).no_output())
+        .mount(Mount::bind(SOURCE_DIR, &manifest_tree(root, code)).no_output())
         .mount(Mount::bind(MARKER_DIR, &marker))
         .name(step_name(root));
     let exec = settings.online(go::fetching(exec)).build();
@@ -56,24 +57,10 @@ fn step_name(root: &ModuleRoot) -> String {
 
 /// The manifests and nothing else, with one mode, so that neither another file
 /// nor another umask runs the download again.
-fn manifest_tree(root: &ModuleRoot, sources: &Output) -> Output {
-    let copy = Copy::new(sources, "/", "/")
-        .contents_only()
-        .include(root.manifests.iter().map(|path| escape_pattern(path)))
-        .mode(0o755)
-        .timestamp(epoch());
-    quiet(FileOp::new().copy(copy), "go.mod and go.sum")
-}
-
-/// Makes a path match only itself in a pattern of a copy or a local source.
-#[must_use]
-pub fn escape_pattern(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for c in path.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
+fn manifest_tree(root: &ModuleRoot, code: &Output) -> Output {
+    let copies = root.manifests.iter().map(|path| tree::file(code, path));
+    quiet(
+        copies.fold(FileOp::new(), FileOp::copy),
+        "go.mod and go.sum",
+    )
 }

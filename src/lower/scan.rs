@@ -16,15 +16,24 @@ pub(super) const PROGRAM: &str = "/gofleet";
 
 /// A tree that holds the index of `sources`.
 ///
+/// `reach` are directories that are read although a scan passes over them.
 /// `fresh` runs the step although nothing changed; it has no cache mounts, so
 /// nothing is pruned by that.
 ///
 /// # Errors
 ///
 /// A bug of ours: the step has no such output.
-pub fn scan_step(frontend: &Output, sources: &Output, fresh: bool) -> Result<Output, Error> {
+pub fn scan_step(
+    frontend: &Output,
+    sources: &Output,
+    reach: &[String],
+    fresh: bool,
+) -> Result<Output, Error> {
     let index = format!("{OUTPUT_DIR}/{INDEX_FILE}");
-    let mut exec = Exec::new([PROGRAM, "scan", SOURCE_DIR, index.as_str()])
+    let mut args = vec![PROGRAM.to_owned(), "scan".to_owned()];
+    args.extend(reach.iter().map(|dir| format!("--reach={dir}")));
+    args.extend([SOURCE_DIR.to_owned(), index]);
+    let mut exec = Exec::new(args)
         .mount(Mount::bind("/", frontend).readonly())
         .mount(Mount::bind(SOURCE_DIR, sources).readonly())
         .mount(Mount::scratch(OUTPUT_DIR))

@@ -45,6 +45,7 @@ fn index(root: &Path, found: Found) -> Index {
     for one in found.directories {
         let dir = one.directory.path.as_str();
         for manifest in &one.manifests {
+            index.manifests.push(join(dir, manifest));
             let text = || read(root, &join(dir, manifest));
             let is_vendored = vendored.contains(&join(dir, "vendor"));
             match manifest.as_str() {
@@ -61,6 +62,7 @@ fn index(root: &Path, found: Found) -> Index {
     index.modules.sort_by(|a, b| a.dir.cmp(&b.dir));
     index.workspaces.sort_by(|a, b| a.dir.cmp(&b.dir));
     index.mains.sort();
+    index.manifests.sort();
     index.directories.sort_by(|a, b| a.path.cmp(&b.path));
     index.links.sort();
     index.notes.sort();

@@ -109,13 +109,13 @@ impl Truth {
 /// Whether a file under this constraint can be part of a build with these custom
 /// tags, on some platform. What cannot be read may hold.
 #[must_use]
-pub fn may_hold(expression: &str, tags: &[String]) -> bool {
+pub(crate) fn may_hold(expression: &str, tags: &[String]) -> bool {
     evaluate(expression, tags) != Some(Truth::No)
 }
 
 /// Whether the constraint depends on a tag that somebody made up.
 #[must_use]
-pub fn has_custom_tag(expression: &str) -> bool {
+pub(crate) fn has_custom_tag(expression: &str) -> bool {
     words(expression).any(|word| !is_open(word))
 }
 

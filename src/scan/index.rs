@@ -18,6 +18,9 @@ pub struct Index {
     pub workspaces: Vec<Workspace>,
     /// Directories that hold a main package.
     pub mains: Vec<String>,
+    /// Paths of all manifests: `go.mod`, `go.sum`, `go.work`, `go.work.sum` and
+    /// `vendor/modules.txt`.
+    pub manifests: Vec<String>,
     /// Directories that hold files which a build can read, manifests included.
     pub directories: Vec<Directory>,
     /// Symbolic links to directories, and those with the name of a source file.

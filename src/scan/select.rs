@@ -17,14 +17,14 @@ const OPAQUE: [&str; 3] = ["syso", "swig", "swigcxx"];
 const MANIFESTS: [&str; 4] = ["go.mod", "go.sum", "go.work", "go.work.sum"];
 
 /// The profile that a main package is compiled with.
-pub const PROFILE: &str = "default.pgo";
+pub(crate) const PROFILE: &str = "default.pgo";
 
 /// The list of vendored packages, below a `vendor` directory.
-pub const VENDOR_LIST: &str = "modules.txt";
+pub(crate) const VENDOR_LIST: &str = "modules.txt";
 
 /// What a client sends for a scan, in the syntax of `.dockerignore`.
 #[must_use]
-pub fn include_patterns() -> Vec<String> {
+pub(crate) fn include_patterns() -> Vec<String> {
     let extensions = ["go"].into_iter().chain(NATIVE).chain(OPAQUE);
     let mut out: Vec<String> = extensions.map(|e| format!("**/*.{e}")).collect();
     out.extend(MANIFESTS.map(|name| format!("**/{name}")));
@@ -37,7 +37,7 @@ pub fn include_patterns() -> Vec<String> {
 /// `./...` passes over. `reach` are directories among the latter that a build needs
 /// all the same, because the spec or an import names them.
 #[must_use]
-pub fn exclude_patterns(reach: &[String]) -> Vec<String> {
+pub(crate) fn exclude_patterns(reach: &[String]) -> Vec<String> {
     let mut out: Vec<String> = ["**/.*", "**/_*", "**/node_modules", "**/testdata"]
         .map(str::to_owned)
         .into();
@@ -48,7 +48,7 @@ pub fn exclude_patterns(reach: &[String]) -> Vec<String> {
 
 /// Makes a path match only itself in a pattern of a copy or a local source.
 #[must_use]
-pub fn escape(path: &str) -> String {
+pub(crate) fn escape(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for c in path.chars() {
         if matches!(c, '*' | '?' | '[' | ']' | '\\') {
@@ -61,7 +61,7 @@ pub fn escape(path: &str) -> String {
 
 /// What a file is to a scan, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A Go file that is no test.
     Go,
     /// Assembly, C and the like, which may include other files.
@@ -74,7 +74,7 @@ pub enum Kind {
 
 /// The kind of a file; `None` for files that no scan reads.
 #[must_use]
-pub fn kind(name: &str) -> Option<Kind> {
+pub(crate) fn kind(name: &str) -> Option<Kind> {
     if MANIFESTS.contains(&name) {
         return Some(Kind::Manifest);
     }
@@ -98,14 +98,14 @@ pub fn kind(name: &str) -> Option<Kind> {
 
 /// Whether `./...` passes over a directory of this name.
 #[must_use]
-pub fn is_passed_over(name: &str) -> bool {
+pub(crate) fn is_passed_over(name: &str) -> bool {
     name.starts_with(['.', '_']) || matches!(name, "node_modules" | "testdata")
 }
 
 /// The part of a path that a scan passes over, such as `web/node_modules` of
 /// `web/node_modules/x/y`.
 #[must_use]
-pub fn passed_over(dir: &str) -> Option<&str> {
+pub(crate) fn passed_over(dir: &str) -> Option<&str> {
     let mut end = 0;
     for part in dir.split('/') {
         end += part.len();

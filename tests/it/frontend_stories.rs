@@ -128,7 +128,7 @@ async fn sources_are_the_same_op_in_every_solve() {
     for (_, graph) in fake.solves() {
         for bytes in graph.definition.def {
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            if text.contains("gofleet-sources") {
+            if text.contains("gofleet-code") {
                 *ops.entry(bytes).or_insert(0) += 1;
             }
         }

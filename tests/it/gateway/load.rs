@@ -60,9 +60,10 @@ async fn load(script: Script, pairs: &[(&str, &str)], query: ContextQuery) -> Lo
 fn query() -> ContextQuery {
     ContextQuery {
         include: vec!["**/*.go".to_owned()],
-        exclude: vec![".git".to_owned()],
+        leave_out: vec![".git".to_owned()],
         hint: "gofleet".to_owned(),
         name: "[internal] load sources".to_owned(),
+        ..ContextQuery::default()
     }
 }
 

@@ -1,0 +1,203 @@
+//! The sources: scanned, and the part of them that a build can read.
+//!
+//! A client sends twice: first everything that a scan reads, by patterns alone;
+//! then the files that closures and `files:` name beyond that. Nothing else leaves
+//! the machine, with or without an ignore file.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use buildkit_llb::{Foreign, Output};
+
+use super::Session;
+use crate::gateway::{ContextQuery, Error, IgnoreFile, Warning};
+use crate::lower::{self, Closures};
+use crate::options::NoCache;
+use crate::plan::{Plan, Selection};
+use crate::scan::{INDEX_FILE, Index, select};
+
+/// Shared key hints of the two transfers; roles of their own, so that other builds
+/// of the same directory and ours do not replace each other's stored copies.
+const CODE_HINT: &str = "gofleet-code";
+const ASSETS_HINT: &str = "gofleet-assets";
+
+/// Most scans of one build: each reaches directories that the one before it found
+/// the names of.
+const MAX_SCANS: usize = 8;
+
+/// The scanned files, and what the scan says about them.
+#[derive(Clone)]
+pub(super) struct Scanned {
+    pub(super) code: Output,
+    pub(super) frontend: Output,
+    pub(super) index: Arc<Index>,
+}
+
+/// What the services of a plan can see.
+pub(super) struct Sources {
+    pub(super) scanned: Scanned,
+    pub(super) closures: Closures,
+    /// Files beyond those that were scanned.
+    pub(super) assets: Output,
+}
+
+impl Session<'_> {
+    /// Runs the scan step and reads its index.
+    pub(super) async fn scan(&self) -> Result<Scanned, Error> {
+        self.scan_with(&[]).await
+    }
+
+    /// Finds out what the services of a plan can see, and asks for it.
+    pub(super) async fn sources(&self, plan: &Plan, scanned: &Scanned) -> Result<Sources, Error> {
+        let mut scanned = scanned.clone();
+        let ignore = self.loader.ignore().await?;
+        let mut asked = BTreeSet::new();
+        let mut closures = Closures::of(plan, &scanned.index);
+        for _ in 1..MAX_SCANS {
+            let missing = closures.missing().into_iter();
+            let visible = missing.filter(|dir| ignore.rules.hidden_by(dir).is_none());
+            let before = asked.len();
+            asked.extend(visible);
+            if asked.len() == before {
+                break;
+            }
+            let reach: Vec<String> = asked.iter().cloned().collect();
+            scanned = self.scan_with(&reach).await?;
+            closures = Closures::of(plan, &scanned.index);
+        }
+        for (line, short) in hidden(&closures, ignore) {
+            let warning = Warning::at_line(short, line, &ignore.source_info);
+            self.gateway.warn(&self.loaded.vertex, warning).await?;
+        }
+        let doubts: BTreeSet<_> = closures.iter().flat_map(|c| &c.doubts).collect();
+        for doubt in doubts {
+            let warning = Warning {
+                short: doubt.to_string(),
+                ..Warning::default()
+            };
+            self.gateway.warn(&self.loaded.vertex, warning).await?;
+        }
+        let assets = self.assets(plan, &scanned, &closures).await?;
+        Ok(Sources {
+            scanned,
+            closures,
+            assets,
+        })
+    }
+
+    async fn scan_with(&self, reach: &[String]) -> Result<Scanned, Error> {
+        let query = ContextQuery {
+            include: select::include_patterns(),
+            exclude: select::exclude_patterns(reach),
+            follow: reach.to_vec(),
+            hint: CODE_HINT.to_owned(),
+            name: "[internal] load Go sources".to_owned(),
+            ..ContextQuery::default()
+        };
+        let code = self.loader.context(&query).await?;
+        let frontend = self.frontend_image()?;
+        let fresh = self.options.no_cache == NoCache::All;
+        let step = lower::scan_step(&frontend, &code, reach, fresh)
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        let tree = self.solve_output(&step).await?;
+        let json = self.gateway.read_file(&tree, INDEX_FILE).await?;
+        let index: Index = serde_json::from_slice(&json)
+            .map_err(|error| Error::Internal(format!("the scan wrote no index: {error}")))?;
+        Ok(Scanned {
+            code,
+            frontend,
+            index: Arc::new(index),
+        })
+    }
+
+    /// The files that a plan needs beyond those that were scanned.
+    async fn assets(
+        &self,
+        plan: &Plan,
+        scanned: &Scanned,
+        closures: &Closures,
+    ) -> Result<Output, Error> {
+        let assets = closures.assets(plan, &scanned.index);
+        if assets.is_empty() {
+            return Ok(scanned.code.clone());
+        }
+        let mut query = ContextQuery {
+            hint: match &plan.selection {
+                Selection::Service(name) => format!("{ASSETS_HINT}-{name}"),
+                Selection::All | Selection::Binaries => ASSETS_HINT.to_owned(),
+            },
+            name: "[internal] load other files".to_owned(),
+            ..ContextQuery::default()
+        };
+        // A tree of the graph is not sent, so there is nothing to choose.
+        if self.loader.is_local().await? {
+            query.leave_out = no_assets(&self.loaded.file_name);
+            if !assets.follow.iter().any(|path| path == ".") {
+                query.include = assets.include;
+                query.follow = assets.follow;
+            }
+        }
+        self.loader.context(&query).await
+    }
+
+    /// The image that we run from, as the daemon defines it.
+    fn frontend_image(&self) -> Result<Output, Error> {
+        let definition = self.request.frontend_bin.as_ref().ok_or_else(|| {
+            Error::Request(
+                "this builder does not tell a frontend which image it runs from; \
+                 gofleet needs BuildKit 0.12 or newer"
+                    .to_owned(),
+            )
+        })?;
+        Foreign::from_definition(definition).map_err(|error| Error::Internal(error.to_string()))
+    }
+}
+
+/// What is in the context but in no image unless an ignore file takes it back in
+/// (`!NAME`): Git's directory, the spec and the ignore files.
+fn no_assets(spec: &str) -> Vec<String> {
+    let spec = select::escape(spec);
+    vec![
+        ".git".to_owned(),
+        ".dockerignore".to_owned(),
+        format!("{spec}.dockerignore"),
+        spec,
+    ]
+}
+
+/// What a build needs and an ignore file hides, each with the line that hides it.
+fn hidden(closures: &Closures, ignore: &IgnoreFile) -> BTreeSet<(u32, String)> {
+    let mut out = BTreeSet::new();
+    let mut check = |path: &str, needed: String| {
+        if let Some(rule) = ignore.rules.hidden_by(path) {
+            let text = format!("`{}` hides `{path}`, which {needed}", rule.text);
+            let place = format!("{}:{}", ignore.name(), rule.line);
+            out.insert((rule.line, format!("{place}: {text}")));
+        }
+    };
+    for closure in closures.iter() {
+        for (dir, reason) in &closure.missing {
+            check(dir, needed_by(&reason.file, reason.line, "imports"));
+        }
+        for embed in &closure.embeds {
+            let path = crate::scan::join(&embed.dir, &embed.pattern);
+            let reason = &embed.reason;
+            check(&path, needed_by(&reason.file, reason.line, "embeds"));
+        }
+        for (file, reason) in &closure.files {
+            check(file, needed_by(&reason.file, reason.line, "names"));
+        }
+        if closure.root.has_requirements && !closure.root.vendored {
+            let sum = crate::scan::join(&closure.root.dir, "go.sum");
+            check(&sum, "the build reads".to_owned());
+        }
+    }
+    out
+}
+
+fn needed_by(file: &str, line: u32, verb: &str) -> String {
+    match file {
+        "" => "is a main package".to_owned(),
+        file => format!("{file}:{line} {verb}"),
+    }
+}

@@ -1,0 +1,92 @@
+//! The closures of the services of a plan, and what they need of a client.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{image_settings, tree};
+use crate::closure::{self, Closure};
+use crate::plan::{Plan, Service};
+use crate::scan::{Index, select};
+
+/// One closure per main package and set of build tags.
+#[derive(Debug, Clone, Default)]
+pub struct Closures(BTreeMap<(String, Vec<String>), Closure>);
+
+/// What a graph takes from the context beyond the files that were scanned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assets {
+    /// Patterns in the syntax of `.dockerignore`.
+    pub include: Vec<String>,
+    /// Paths that may be symbolic links to something else.
+    pub follow: Vec<String>,
+}
+
+impl Closures {
+    /// Computes the closures of all services of a plan. A service outside of every
+    /// module has none.
+    #[must_use]
+    pub fn of(plan: &Plan, index: &Index) -> Self {
+        let mut out = BTreeMap::new();
+        for service in plan.platforms.iter().flat_map(|p| &p.services) {
+            let key = key(service);
+            if !out.contains_key(&key)
+                && let Some(closure) = closure::closure(&key.0, &key.1, index)
+            {
+                out.insert(key, closure);
+            }
+        }
+        Self(out)
+    }
+
+    /// The closure of a service.
+    #[must_use]
+    pub fn of_service(&self, service: &Service) -> Option<&Closure> {
+        self.0.get(&key(service))
+    }
+
+    /// All closures, in the order of their main packages.
+    pub fn iter(&self) -> impl Iterator<Item = &Closure> {
+        self.0.values()
+    }
+
+    /// Directories that closures lead to and that were not scanned. Those that a
+    /// scan passes over can be had by asking for them; others may be behind a link.
+    #[must_use]
+    pub fn missing(&self) -> BTreeSet<String> {
+        self.iter()
+            .flat_map(|c| c.missing.keys().cloned())
+            .collect()
+    }
+
+    /// What the graph of a plan takes from the context beyond scanned files.
+    #[must_use]
+    pub fn assets(&self, plan: &Plan, index: &Index) -> Assets {
+        let mut include: BTreeSet<String> = BTreeSet::new();
+        for closure in self.iter() {
+            include.extend(tree::asset_patterns(closure));
+            let files = tree::asset_files(closure, index);
+            include.extend(files.iter().map(|path| select::escape(path)));
+        }
+        let files = plan
+            .platforms
+            .iter()
+            .flat_map(|p| image_settings(plan, p))
+            .flat_map(|settings| &settings.files);
+        let follow: BTreeSet<String> = files.map(|f| f.source.clone()).collect();
+        Assets {
+            include: include.into_iter().collect(),
+            follow: follow.into_iter().collect(),
+        }
+    }
+}
+
+impl Assets {
+    /// Whether nothing is taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.follow.is_empty()
+    }
+}
+
+fn key(service: &Service) -> (String, Vec<String>) {
+    (service.main.value.clone(), service.build.tags.clone())
+}
