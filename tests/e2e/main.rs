@@ -15,6 +15,7 @@
 
 mod caching;
 mod clients;
+mod closures;
 mod compat;
 mod contexts;
 mod errors;

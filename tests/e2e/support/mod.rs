@@ -5,6 +5,7 @@ pub(crate) mod command;
 pub(crate) mod daemon;
 pub(crate) mod elf;
 pub(crate) mod engine;
+pub(crate) mod fleet;
 pub(crate) mod git;
 pub(crate) mod oci;
 pub(crate) mod progress;
