@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask engine | image | demo | test`.
+//! The project's own commands: `cargo xtask engine | image | demo | test | truth`.
 //!
 //! Progress goes to standard error. Standard output holds only what was asked
 //! for: the exports of `engine env`, the sizes of `image`, what `demo` shows.
@@ -13,6 +13,7 @@ mod http;
 mod image;
 mod run;
 mod test;
+mod truth;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ cargo xtask COMMAND
 
   image                 build Dockerfile.frontend and push it as gofleet/gofleet:1
   demo                  build examples/shop through its `# syntax=` line, run it, show an answer
+  truth [-- NAMES]      compare closures of public repositories with what the go command says
+                        (--lists: without builds)
   test [-- ARGS]        run all tests, those that need the engine included; ARGS go to `cargo test`
         --buildkit V    test: only the compatibility tests, on that older buildkitd
         --native        image, demo, test: compile the frontend here with cargo, not optimised and for
@@ -69,8 +72,8 @@ fn command(mut args: Vec<String>) -> Result<()> {
         _ => How::InBuildKit,
     };
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    if !rest.is_empty() && words.first() != Some(&"test") {
-        bail!("only `test` takes arguments after `--`");
+    if !rest.is_empty() && !matches!(words.first(), Some(&("test" | "truth"))) {
+        bail!("only `test` and `truth` take arguments after `--`");
     }
     match (words.as_slice(), buildkit.as_deref()) {
         (["engine"] | ["engine", "start"], older) => {
@@ -87,6 +90,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["engine", "golang", version], None) => engine::golang(version),
         (["image"], None) => image::build(&Engine::start(None)?, how),
         (["demo"], None) => demo::run(how),
+        (["truth"], None) => truth::run(&rest),
         (["test"], older) => test::run(older, how, &rest),
         ([] | ["help" | "--help" | "-h"], None) => {
             print!("{HELP}");
