@@ -25,6 +25,7 @@ pub mod ignore;
 pub mod image;
 pub mod local;
 pub mod lower;
+pub mod modules;
 pub mod options;
 pub mod plan;
 pub mod scan;

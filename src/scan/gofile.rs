@@ -11,17 +11,17 @@ use super::constraint;
 
 /// What one Go file says about its build.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct GoFile {
+pub(crate) struct GoFile {
     /// Name in the package clause; empty without one.
-    pub(super) package: String,
+    pub(crate) package: String,
     /// The build constraint as an expression.
-    pub(super) constraint: Option<String>,
+    pub(crate) constraint: Option<String>,
     /// Import paths with their lines, in order.
-    pub(super) imports: Vec<(String, u32)>,
+    pub(crate) imports: Vec<(String, u32)>,
     /// Embed patterns with their lines.
-    pub(super) embeds: Vec<(String, u32)>,
+    pub(crate) embeds: Vec<(String, u32)>,
     /// C code in front of `import "C"`, with the line that it starts on.
-    pub(super) preambles: Vec<(Vec<u8>, u32)>,
+    pub(crate) preambles: Vec<(Vec<u8>, u32)>,
 }
 
 impl GoFile {
@@ -33,7 +33,7 @@ impl GoFile {
 
 /// Reads the head of a file from its first bytes. `None` means that the head goes
 /// on behind them; with `whole`, the bytes are all there is.
-pub(super) fn head(text: &[u8], whole: bool) -> Option<GoFile> {
+pub(crate) fn head(text: &[u8], whole: bool) -> Option<GoFile> {
     let mut reader = Reader::new(text);
     let mut file = GoFile::default();
     let complete = reader.head(&mut file).is_some();

@@ -86,6 +86,15 @@ fn local_replace(args: &[String]) -> Option<(String, String)> {
     is_dir.then(|| (old.clone(), target.clone()))
 }
 
+/// All directives of a file, verb first, those in blocks included.
+pub(crate) fn directives(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut out = Vec::new();
+    for_each_directive(text, |verb, args| {
+        out.push((verb.to_owned(), args.to_vec()))
+    });
+    out
+}
+
 /// Calls `visit(verb, arguments)` for each directive, those in blocks included.
 fn for_each_directive(text: &str, mut visit: impl FnMut(&str, &[String])) {
     let mut block: Option<String> = None;

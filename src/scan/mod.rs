@@ -14,8 +14,8 @@
 
 mod build;
 pub(crate) mod constraint;
-mod gofile;
-mod gomod;
+pub(crate) mod gofile;
+pub(crate) mod gomod;
 mod index;
 mod link;
 mod native;
@@ -27,4 +27,4 @@ pub use index::{
     Directory, INDEX_FILE, Import, Index, Link, Module, Native, NativeKind, Note, Replace,
     Workspace,
 };
-pub(crate) use index::{is_inside, join, parent};
+pub(crate) use index::{is_inside, join, parent, resolve};

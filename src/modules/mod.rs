@@ -1,0 +1,35 @@
+//! The part of `go.mod` and `go.sum` that the build of one service reads.
+//!
+//! An update of one module is a monorepo's most frequent commit. Whole manifests in
+//! every source tree would run every build step again for it; so each service gets
+//! the lines of the modules that its build looks into, and no others.
+//!
+//! Which modules those are is known only after following the imports of fetched
+//! packages, so this runs behind the download: as a step of the graph, or on this
+//! machine's module cache.
+//!
+//! # Files
+//!
+//! - `modfile`: a `go.mod` as a list of lines;
+//! - `cache`: where a module is in the module cache;
+//! - `follow`: from the packages that a service imports to the modules it needs;
+//! - `slice`: the manifests of a service, cut to those modules;
+//! - `step`: all of it for the services of a spec, as the program of a step.
+//!
+//! # When manifests are left whole
+//!
+//! - in a workspace all `go.mod` files count for every service, because versions are
+//!   chosen over all of them; only `go.sum` lines of modules that are not in the
+//!   module graph are dropped;
+//! - before `go 1.17` the same, for the graph is loaded whole;
+//! - where an import is in no listed module, or a listed module cannot be had: then
+//!   Go's own message comes from the whole files.
+
+mod cache;
+mod follow;
+mod modfile;
+mod slice;
+mod step;
+
+pub use cache::ModuleCache;
+pub use step::{Go, MODULES_FILE, Request, ServiceModules, ServiceRequest, resolve, write};

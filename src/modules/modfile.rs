@@ -1,0 +1,182 @@
+//! A `go.mod` as a list of directives.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::scan::{gomod, resolve};
+
+/// A module at a version; a directory has no version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Module {
+    pub(super) path: String,
+    pub(super) version: String,
+}
+
+/// One `replace` line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Replace {
+    path: String,
+    /// Empty for every version.
+    version: String,
+    with: Module,
+}
+
+/// The lines of a `go.mod`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ModFile {
+    directives: Vec<(String, Vec<String>)>,
+    /// Required versions by path.
+    pub(super) requires: BTreeMap<String, String>,
+    replaces: Vec<Replace>,
+}
+
+impl ModFile {
+    pub(super) fn parse(text: &str) -> Self {
+        let directives = gomod::directives(text);
+        let mut file = Self::default();
+        for (verb, args) in &directives {
+            match (verb.as_str(), args.as_slice()) {
+                ("require", [path, version, ..]) => {
+                    file.requires.insert(path.clone(), version.clone());
+                }
+                ("replace", args) => file.replaces.extend(replace(args)),
+                _ => {}
+            }
+        }
+        file.directives = directives;
+        file
+    }
+
+    /// Whether the module graph is pruned: then `go build` reads the listed modules
+    /// and no others (since Go 1.17).
+    pub(super) fn is_pruned(&self) -> bool {
+        let go = self.directives.iter().find(|(verb, _)| verb == "go");
+        let version = go.and_then(|(_, args)| args.first());
+        let mut parts = version.map(String::as_str).unwrap_or_default().split('.');
+        let number = |part: Option<&str>| -> u32 {
+            let digits: String = part
+                .unwrap_or_default()
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .collect();
+            digits.parse().unwrap_or(0)
+        };
+        (number(parts.next()), number(parts.next())) >= (1, 17)
+    }
+
+    /// What stands for a required module: itself, or what it is replaced with.
+    pub(super) fn replaced(&self, path: &str, version: &str) -> Module {
+        let fits = |r: &&Replace| r.path == path && (r.version.is_empty() || r.version == version);
+        // A line with a version wins over one without.
+        let with = self
+            .replaces
+            .iter()
+            .filter(fits)
+            .max_by_key(|r| !r.version.is_empty());
+        match with {
+            Some(replace) => replace.with.clone(),
+            None => Module {
+                path: path.to_owned(),
+                version: version.to_owned(),
+            },
+        }
+    }
+
+    /// Whether a directory of the context stands for a module; the file is in `root`.
+    pub(super) fn is_replaced_by(&self, path: &str, dir: &str, root: &str) -> bool {
+        self.replaces.iter().any(|replace| {
+            replace.path == path
+                && replace.with.version.is_empty()
+                && resolve(root, &replace.with.path).as_deref() == Some(dir)
+        })
+    }
+
+    /// The file without the lines about other modules than `keep`, and without what
+    /// no build reads (`tool`, `retract`, `ignore`, comments).
+    pub(super) fn only(&self, keep: impl Fn(&str) -> bool) -> String {
+        let mut out = String::new();
+        for (verb, args) in &self.directives {
+            let kept = match verb.as_str() {
+                "module" | "go" | "toolchain" | "godebug" => true,
+                "require" | "replace" | "exclude" => args.first().is_some_and(|path| keep(path)),
+                _ => false,
+            };
+            if kept {
+                out.push_str(verb);
+                for arg in args {
+                    let _ = write!(out, " {}", word(arg));
+                }
+                out.push('\n');
+            }
+        }
+        out
+    }
+}
+
+fn replace(args: &[String]) -> Option<Replace> {
+    let arrow = args.iter().position(|a| a == "=>")?;
+    let old = &args[..arrow];
+    let new = &args[arrow + 1..];
+    Some(Replace {
+        path: old.first()?.clone(),
+        version: old.get(1).cloned().unwrap_or_default(),
+        with: Module {
+            path: new.first()?.clone(),
+            version: new.get(1).cloned().unwrap_or_default(),
+        },
+    })
+}
+
+/// A word as a `go.mod` has it: quoted if it would be read otherwise.
+fn word(text: &str) -> String {
+    let plain = text == "=>"
+        || !text.is_empty()
+            && !text.contains(|c: char| c.is_whitespace() || "\"'`(),[]".contains(c))
+            && !text.contains("//")
+            && !text.contains("/*");
+    if plain {
+        text.to_owned()
+    } else {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "module m // x\ngo 1.26.1\ntoolchain go1.26.3\ntool a.org/t/cmd\n\
+        require (\n\ta.org/t v1.0.0 // indirect\n\tb.org/u v0.2.0\n)\n\
+        replace b.org/u v0.2.0 => c.org/f v0.3.0\nreplace b.org/u => ./u\n\
+        replace \"d.org/x\" => \"../with blank\"\nretract v1.0.0\ngodebug default=go1.21\n";
+
+    #[test]
+    fn lines_of_other_modules_are_left_out() {
+        let file = ModFile::parse(TEXT);
+        assert_eq!(
+            file.only(|path| path == "b.org/u"),
+            "module m\ngo 1.26.1\ntoolchain go1.26.3\nrequire b.org/u v0.2.0\n\
+             replace b.org/u v0.2.0 => c.org/f v0.3.0\nreplace b.org/u => ./u\n\
+             godebug default=go1.21\n"
+        );
+        assert!(
+            file.only(|_| true)
+                .contains("replace d.org/x => \"../with blank\"\n")
+        );
+    }
+
+    #[test]
+    fn a_replacement_of_a_version_wins() {
+        let file = ModFile::parse(TEXT);
+        assert_eq!(file.replaced("b.org/u", "v0.2.0").path, "c.org/f");
+        assert_eq!(file.replaced("b.org/u", "v0.1.0").path, "./u");
+        assert_eq!(file.replaced("a.org/t", "v1.0.0").version, "v1.0.0");
+    }
+
+    #[test]
+    fn old_modules_are_not_pruned() {
+        let pruned = |go: &str| ModFile::parse(&format!("module m\n{go}\n")).is_pruned();
+        assert!(pruned("go 1.17") && pruned("go 1.26rc1") && pruned("go 2.0"));
+        assert!(!pruned("go 1.16") && !pruned("") && !pruned("go 1.9.7"));
+    }
+}

@@ -1,0 +1,124 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+/// A Go command that is not there.
+struct NoGo;
+
+impl Go for NoGo {
+    fn run(&self, _: &Path, _: &[&str]) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+fn write_all(root: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+fn request(imports: &[&str]) -> Request {
+    Request {
+        root: ".".into(),
+        workspace: false,
+        manifests: vec!["go.mod".into(), "go.sum".into(), "lib/go.mod".into()],
+        services: vec![ServiceRequest {
+            key: "api".into(),
+            imports: imports.iter().map(|i| (*i).to_owned()).collect(),
+            tags: Vec::new(),
+            local: BTreeSet::from(["m/lib".to_owned()]),
+        }],
+    }
+}
+
+const GO_MOD: &str = "module m\ngo 1.26\nrequire (\n\ta.org/x v1.0.0\n\ta.org/x/sub v1.0.0\n\
+    \tb.org/Y v1.1.0 // indirect\n\tc.org/unused v1.0.0\n\tm/lib v0.0.0\n)\nreplace m/lib => ./lib\n";
+
+fn fixture() -> (tempfile::TempDir, ModuleCache) {
+    let root = tempfile::tempdir().unwrap();
+    write_all(
+        root.path(),
+        &[
+            ("src/go.mod", GO_MOD),
+            (
+                "src/go.sum",
+                "a.org/x v1.0.0 h1:1\nb.org/Y v1.1.0 h1:2\nc.org/unused v1.0.0 h1:3\n",
+            ),
+            ("src/lib/go.mod", "module m/lib\n"),
+            (
+                "cache/a.org/x@v1.0.0/x.go",
+                "package x\nimport (\n_ \"b.org/Y/deep\"\n_ \"fmt\"\n)\n",
+            ),
+            (
+                "cache/a.org/x@v1.0.0/x_test.go",
+                "package x\nimport _ \"c.org/unused\"\n",
+            ),
+            (
+                "cache/a.org/x@v1.0.0/gen.go",
+                "//go:build ignore\n\npackage x\nimport _ \"c.org/unused\"\n",
+            ),
+            (
+                "cache/a.org/x/sub@v1.0.0/p/p.go",
+                "package p\nimport _ \"m/lib/back\"\n",
+            ),
+            ("cache/b.org/!y@v1.1.0/deep/d.go", "package deep\n"),
+            ("cache/c.org/unused@v1.0.0/u.go", "package unused\n"),
+        ],
+    );
+    let cache = ModuleCache::new(root.path().join("cache"));
+    (root, cache)
+}
+
+fn answer(imports: &[&str]) -> ServiceModules {
+    let (root, cache) = fixture();
+    let mut answer = resolve(&request(imports), &root.path().join("src"), &cache, &NoGo);
+    answer.remove("api").unwrap()
+}
+
+#[test]
+fn imports_are_followed_through_fetched_modules() {
+    let found = answer(&["a.org/x"]);
+    assert_eq!(found.whole, None);
+    let modules: Vec<_> = found.modules.keys().map(String::as_str).collect();
+    assert_eq!(modules, ["a.org/x", "b.org/Y"]);
+    assert_eq!(
+        found.manifests["go.mod"],
+        "module m\ngo 1.26\nrequire a.org/x v1.0.0\nrequire b.org/Y v1.1.0\nrequire m/lib v0.0.0\n\
+         replace m/lib => ./lib\n"
+    );
+    assert_eq!(
+        found.manifests["go.sum"],
+        "a.org/x v1.0.0 h1:1\nb.org/Y v1.1.0 h1:2\n"
+    );
+    assert_eq!(found.manifests["lib/go.mod"], "module m/lib\n");
+}
+
+#[test]
+fn every_module_that_may_hold_a_package_is_kept() {
+    let found = answer(&["a.org/x/sub/p"]);
+    let modules: Vec<_> = found.modules.keys().map(String::as_str).collect();
+    assert_eq!(modules, ["a.org/x", "a.org/x/sub", "m/lib"]);
+    // A fetched package imports one of the repository.
+    assert_eq!(found.back, BTreeSet::from(["m/lib/back".to_owned()]));
+}
+
+#[test]
+fn what_is_not_listed_leaves_the_manifests_whole() {
+    let found = answer(&["d.org/not/listed"]);
+    assert!(found.whole.is_some());
+    assert_eq!(found.manifests["go.mod"], GO_MOD);
+}
+
+#[test]
+fn without_a_graph_a_workspace_is_whole() {
+    let (root, cache) = fixture();
+    let mut request = request(&["a.org/x"]);
+    request.workspace = true;
+    let answer = resolve(&request, &root.path().join("src"), &cache, &NoGo);
+    assert!(answer["api"].whole.is_some());
+    let out = tempfile::tempdir().unwrap();
+    write(&answer, out.path()).unwrap();
+    let text = fs::read_to_string(out.path().join("services/api/go.mod")).unwrap();
+    assert_eq!(text, GO_MOD);
+}
