@@ -153,9 +153,10 @@ impl Local {
         let options = self.options(target.clone())?;
         let request = self.request(target)?;
         let spec = self.read(&text, &request)?;
-        let index = self.index()?;
+        let mut index = self.index()?;
         let (spec, _) = self.complete(spec, &index, &request)?;
         let plan = plan::plan(&spec, &request).map_err(|d| self.spec_problem(&d))?;
+        index.open = lower::open_words(&plan);
         let problems = self.problems_of(&plan, &index);
         if !problems.is_empty() {
             return Err(self.spec_problem(&problems));

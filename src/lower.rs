@@ -40,7 +40,7 @@ use crate::options::Options;
 use crate::plan::{ImageSettings, Plan, PlatformPlan, Selection, Service};
 use crate::scan::Index;
 
-pub use closures::{Assets, Closures};
+pub use closures::{Assets, Closures, open_words};
 pub use error::LowerError;
 pub use go::{Builder, fetch_secrets};
 pub use layers::Features;

@@ -26,11 +26,12 @@ pub fn files(root: &Path, closure: &Closure, index: &Index) -> BTreeMap<String, 
         out: BTreeMap::new(),
     };
     for dir in closure.directories.keys() {
-        for name in index
-            .directory(dir)
-            .map(|d| d.files.as_slice())
-            .unwrap_or_default()
-        {
+        let Some(directory) = index.directory(dir) else {
+            continue;
+        };
+        let left_out = index.left_out(directory);
+        let names = directory.files.iter();
+        for name in names.filter(|name| !left_out.contains(&name.as_str())) {
             list.add(join(dir, name), Source::Directory(dir.clone()));
         }
     }

@@ -47,6 +47,9 @@ pub struct Closure {
     pub trees: BTreeMap<String, Reason>,
     /// Symbolic links on the way to directories.
     pub links: BTreeSet<String>,
+    /// Module paths that directories stand for and that begin an import path: Go
+    /// looks into all of them.
+    pub local_modules: BTreeSet<String>,
     /// Import paths of packages that are fetched, and what led to each.
     pub external: BTreeMap<String, Reason>,
     /// Directories that imports lead to and that were not scanned.
@@ -69,6 +72,7 @@ impl Closure {
         add(&mut self.external, other.external);
         add(&mut self.missing, other.missing);
         self.links.extend(other.links);
+        self.local_modules.extend(other.local_modules);
         self.embeds.extend(other.embeds);
         self.embeds.sort();
         self.embeds.dedup();

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use super::resolve::{Package, Resolver};
 use super::root::ModuleRoot;
 use super::{Closure, Doubt, Embed, Reason};
+use crate::scan::constraint::Setting;
 use crate::scan::select::{self, Kind};
-use crate::scan::{
-    Directory, Import, Index, Native, NativeKind, constraint, is_inside, join, parent,
-};
+use crate::scan::{Directory, Import, Index, Native, NativeKind, is_inside, join, parent};
 
 /// The closure of the main package in a directory; `None` outside of every module.
 ///
@@ -107,8 +106,12 @@ impl Reach<'_> {
     }
 
     fn counts(&self, import: &Import) -> bool {
+        let setting = Setting {
+            tags: Some(self.tags),
+            open: &self.index.open,
+        };
         let constraint = import.constraint.as_deref();
-        constraint.is_none_or(|c| constraint::may_hold(c, self.tags))
+        constraint.is_none_or(|c| setting.may_hold(c))
     }
 
     fn import(&mut self, directory: &Directory, import: &Import) {
@@ -117,6 +120,8 @@ impl Reach<'_> {
             line: import.line,
             names: import.path.clone(),
         };
+        let candidates = self.resolver.modules(&import.path);
+        self.out.local_modules.extend(candidates);
         match self.resolver.package(&import.path) {
             Package::Local { dir, links } => {
                 self.out.links.extend(links);

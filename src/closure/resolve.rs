@@ -69,6 +69,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Local modules that may hold a package, by their paths.
+    pub(super) fn modules(&self, import: &str) -> Vec<String> {
+        let local = self.root.local.iter();
+        let candidates = local.filter(move |(path, _)| below(import, path).is_some());
+        candidates.map(|(path, _)| path.clone()).collect()
+    }
+
     fn is_required(&self, import: &str, longer_than: &str) -> bool {
         let mut required = self.root.required.iter();
         required.any(|path| path.len() > longer_than.len() && below(import, path).is_some())

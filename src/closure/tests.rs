@@ -94,6 +94,45 @@ fn scripts_are_followed_only_with_their_tag() {
 }
 
 #[test]
+fn scripts_and_files_for_unusual_systems_are_left_out_unless_asked_for() {
+    let repo = Repo::new(&[
+        ("go.mod", "module m\ngo 1.26\n"),
+        (
+            "main.go",
+            "package main\nimport _ \"embed\"\n\n//go:embed tmpl/*\nvar x string\n",
+        ),
+        ("gen.go", "//go:build ignore\n\npackage main\n"),
+        ("tagged.go", "//go:build special\n\npackage main\n"),
+        ("sys_freebsd.go", "package main\nimport _ \"m/freebsd\"\n"),
+        (
+            "sys_bsd.go",
+            "//go:build freebsd || netbsd\n\npackage main\n",
+        ),
+        ("sys_windows.go", "package main\n"),
+        ("sys_arm64.s", ""),
+        ("tmpl/gen.go", "//go:build ignore\n\npackage x\n"),
+        ("freebsd/f.go", "package freebsd\n"),
+    ]);
+    let usual = [
+        "go.mod",
+        "main.go",
+        "sys_arm64.s",
+        "sys_windows.go",
+        "tagged.go",
+        "tmpl/gen.go",
+    ];
+    assert_eq!(repo.files("."), usual);
+    let mut index = scan(repo.0.path(), &[]).unwrap();
+    index.open = crate::scan::open_words(["freebsd"], []);
+    let closure = closure(".", &[], &index).unwrap();
+    let all = files(repo.0.path(), &closure, &index);
+    for file in ["sys_freebsd.go", "sys_bsd.go", "freebsd/f.go"] {
+        assert!(all.contains_key(file), "{file}");
+    }
+    assert!(!all.contains_key("gen.go"));
+}
+
+#[test]
 fn embedded_files_are_found_as_go_finds_them() {
     let repo = Repo::new(&[
         ("go.mod", "module m\ngo 1.26\n"),

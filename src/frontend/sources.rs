@@ -41,6 +41,17 @@ pub(super) struct Sources {
     pub(super) assets: Output,
 }
 
+impl Scanned {
+    /// The same with files for all systems that a plan builds for.
+    fn for_plan(mut self, plan: &Plan) -> Self {
+        let open = lower::open_words(plan);
+        if self.index.open != open {
+            Arc::make_mut(&mut self.index).open = open;
+        }
+        self
+    }
+}
+
 impl Session<'_> {
     /// Runs the scan step and reads its index.
     pub(super) async fn scan(&self) -> Result<Scanned, Error> {
@@ -49,7 +60,7 @@ impl Session<'_> {
 
     /// Finds out what the services of a plan can see, and asks for it.
     pub(super) async fn sources(&self, plan: &Plan, scanned: &Scanned) -> Result<Sources, Error> {
-        let mut scanned = scanned.clone();
+        let mut scanned = scanned.clone().for_plan(plan);
         let ignore = self.loader.ignore().await?;
         let mut asked = BTreeSet::new();
         let mut closures = Closures::of(plan, &scanned.index);
@@ -62,7 +73,7 @@ impl Session<'_> {
                 break;
             }
             let reach: Vec<String> = asked.iter().cloned().collect();
-            scanned = self.scan_with(&reach).await?;
+            scanned = self.scan_with(&reach).await?.for_plan(plan);
             closures = Closures::of(plan, &scanned.index);
         }
         for (line, short) in hidden(&closures, ignore) {

@@ -5,11 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{image_settings, tree};
 use crate::closure::{self, Closure};
 use crate::plan::{Plan, Service};
-use crate::scan::{Index, select};
+use crate::scan::{self, Index, select};
 
 /// One closure per main package and set of build tags.
 #[derive(Debug, Clone, Default)]
 pub struct Closures(BTreeMap<(String, Vec<String>), Closure>);
+
+/// Words of build constraints that the platforms and tags of a plan make possible, for
+/// [`Index::open`].
+#[must_use]
+pub fn open_words(plan: &Plan) -> Vec<String> {
+    let systems = plan.platforms.iter().map(|p| p.platform.os.as_str());
+    let services = plan.platforms.iter().flat_map(|p| &p.services);
+    let tags = services.flat_map(|s| &s.build.tags).map(String::as_str);
+    scan::open_words(systems, tags)
+}
 
 /// What a graph takes from the context beyond the files that were scanned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

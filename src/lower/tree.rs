@@ -170,12 +170,12 @@ fn base(closure: &Closure, layout: &Layout<'_>, name: &str, context: Context<'_>
     for dir in &layout.copied {
         if *dir == "." {
             // Patterns would be tried on every file of the context.
-            for name in index
-                .directory(".")
-                .map(|d| d.files.as_slice())
-                .unwrap_or_default()
-            {
-                op = op.copy(file(code, name));
+            if let Some(directory) = index.directory(".") {
+                let left_out = index.left_out(directory);
+                let names = directory.files.iter();
+                for name in names.filter(|name| !left_out.contains(&name.as_str())) {
+                    op = op.copy(file(code, name));
+                }
             }
         } else if let Some(copy) = package(context, dir, dir) {
             op = op.copy(copy);
@@ -290,9 +290,12 @@ pub(super) fn file(from: &Output, path: &str) -> Copy {
 /// The source files of one directory, without the directories below it. Patterns by
 /// extension and not names, because names need not be text.
 fn package(context: Context<'_>, dir: &str, dest: &str) -> Option<Copy> {
-    let files = &context.index.directory(dir)?.files;
-    let patterns: BTreeSet<String> = files
+    let directory = context.index.directory(dir)?;
+    let left_out = context.index.left_out(directory);
+    let patterns: BTreeSet<String> = directory
+        .files
         .iter()
+        .filter(|name| !left_out.contains(&name.as_str()))
         .filter(|name| select::kind(name) != Some(Kind::Manifest))
         .map(|name| match name.rsplit_once('.') {
             Some((_, extension)) => format!("*.{}", escape(extension)),
@@ -307,6 +310,7 @@ fn package(context: Context<'_>, dir: &str, dest: &str) -> Option<Copy> {
             .contents_only()
             .create_dest_path()
             .include(patterns)
+            .exclude(left_out.into_iter().map(escape))
             .mode(MODE)
             .timestamp(epoch()),
     )

@@ -1,8 +1,9 @@
 //! Build constraints: which files can be part of a build at all.
 //!
-//! A closure serves every platform, so tags of platforms, releases and the like
-//! may hold or not. All other tags hold only if the spec names them: a file under
-//! `//go:build ignore` is a script, and what it imports is in no build.
+//! A closure serves every usual platform, so tags of platforms, releases and the like
+//! may hold or not. Systems that nobody asked for do not hold. All other tags hold
+//! only if the spec names them: a file under `//go:build ignore` is a script, and
+//! what it imports is in no build.
 //!
 //! Grammar: `go/build/constraint`, checked with Go 1.26 (go-build-facts §C2).
 
@@ -10,70 +11,121 @@
 /// constraint may hold.
 const MAX_DEPTH: usize = 100;
 
-const OS: [&str; 18] = [
+/// Systems that programs are built for every day. Files for others are in a closure
+/// only if somebody asks for such a system.
+const USUAL: [&str; 3] = ["linux", "windows", "darwin"];
+
+/// The other systems that Go knows of.
+const UNUSUAL: [&str; 15] = [
     "aix",
     "android",
-    "darwin",
     "dragonfly",
     "freebsd",
     "hurd",
     "illumos",
     "ios",
     "js",
-    "linux",
     "nacl",
     "netbsd",
     "openbsd",
     "plan9",
     "solaris",
     "wasip1",
-    "windows",
     "zos",
 ];
 
-const ARCH: [&str; 28] = [
-    "386",
-    "amd64",
+/// Processors that Go compiles for on any system.
+const ARCH: [&str; 14] = [
+    "386", "amd64", "arm", "arm64", "loong64", "mips", "mipsle", "mips64", "mips64le", "ppc64",
+    "ppc64le", "riscv64", "s390x", "wasm",
+];
+
+/// Processors whose names count in file names, and that no release of Go compiles for.
+const NO_ARCH: [&str; 10] = [
     "amd64p32",
-    "arm",
     "armbe",
-    "arm64",
     "arm64be",
-    "loong64",
-    "mips",
-    "mipsle",
-    "mips64",
-    "mips64le",
     "mips64p32",
     "mips64p32le",
     "ppc",
-    "ppc64",
-    "ppc64le",
     "riscv",
-    "riscv64",
     "s390",
-    "s390x",
     "sparc",
     "sparc64",
-    "wasm",
-    "unix",
-    "cgo",
-    "gc",
-    "race",
 ];
 
-/// Whether a tag's value depends on platform, toolchain or mode.
-fn is_open(tag: &str) -> bool {
-    OS.contains(&tag)
-        || ARCH.contains(&tag)
-        || matches!(tag, "msan" | "asan" | "boringcrypto")
-        || tag.starts_with("goexperiment.")
-        || tag
-            .strip_prefix("go1.")
-            .is_some_and(|n| n.parse::<u32>().is_ok())
-        || tag
-            .split_once('.')
-            .is_some_and(|(arch, _)| ARCH.contains(&arch))
+/// Other words whose value depends on toolchain or mode.
+const MODES: [&str; 7] = ["unix", "cgo", "gc", "race", "msan", "asan", "boringcrypto"];
+
+/// Releases of Go up to this one have their tag in every build. It is older than any
+/// toolchain that builds modules as they are today.
+const OLDEST_GO: u32 = 16;
+
+/// The tag of scripts: by convention no build sets it.
+pub(crate) const SCRIPT: &str = "ignore";
+
+/// Words that may hold besides the usual ones, for builds on these systems with
+/// these tags.
+#[must_use]
+pub fn open_words<'a>(
+    systems: impl IntoIterator<Item = &'a str>,
+    tags: impl IntoIterator<Item = &'a str>,
+) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for system in systems {
+        if !USUAL.contains(&system) {
+            out.push(system.to_owned());
+        }
+        // What holds on a relative holds here as well.
+        match system {
+            "illumos" => out.push("solaris".to_owned()),
+            "ios" => out.push("darwin".to_owned()),
+            _ => {}
+        }
+    }
+    out.extend(tags.into_iter().filter(|t| *t == SCRIPT).map(str::to_owned));
+    out.sort();
+    out.dedup();
+    out
+}
+
+/// The constraint in a file's name, such as `linux && amd64` for `a_linux_amd64.go`.
+#[must_use]
+pub(super) fn of_name(name: &str) -> Option<String> {
+    let stem = name.split('.').next().unwrap_or(name);
+    let (_, rest) = stem.split_once('_')?;
+    let mut parts: Vec<&str> = rest.split('_').collect();
+    if parts.last() == Some(&"test") {
+        parts.pop();
+    }
+    let is_os = |part: &str| USUAL.contains(&part) || UNUSUAL.contains(&part);
+    let is_arch = |part: &str| ARCH.contains(&part) || NO_ARCH.contains(&part);
+    match parts.as_slice() {
+        [.., os, arch] if is_os(os) && is_arch(arch) => Some(format!("{os} && {arch}")),
+        [.., last] if is_os(last) || is_arch(last) => Some((*last).to_owned()),
+        _ => None,
+    }
+}
+
+/// What is known of a tag on all platforms together; `None` for a tag that somebody
+/// made up.
+fn known(tag: &str, open: &[String]) -> Option<Truth> {
+    let is = |list: &[&str]| list.contains(&tag);
+    if open.iter().any(|word| word == tag) {
+        return Some(Truth::Open);
+    }
+    if is(&USUAL) || is(&ARCH) || is(&MODES) || tag.starts_with("goexperiment.") {
+        return Some(Truth::Open);
+    }
+    if is(&UNUSUAL) || is(&NO_ARCH) {
+        return Some(Truth::No);
+    }
+    if let Some(minor) = tag.strip_prefix("go1.").and_then(|n| n.parse::<u32>().ok()) {
+        let certain = minor <= OLDEST_GO;
+        return Some(if certain { Truth::Yes } else { Truth::Open });
+    }
+    let (arch, _) = tag.split_once('.')?;
+    ARCH.contains(&arch).then_some(Truth::Open)
 }
 
 /// What is known of an expression before the platform is.
@@ -106,17 +158,56 @@ impl Truth {
     }
 }
 
+/// What may hold in the builds that are asked about.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting<'a> {
+    /// Tags that somebody made up and that hold; `None` if any of them may, but
+    /// that of scripts.
+    pub(crate) tags: Option<&'a [String]>,
+    /// See [`open_words`].
+    pub(crate) open: &'a [String],
+}
+
+impl Setting<'_> {
+    /// Whether a file under this constraint can be part of a build, on some platform.
+    /// What cannot be read may hold.
+    #[must_use]
+    pub(crate) fn may_hold(self, expression: &str) -> bool {
+        evaluate(expression, self) != Some(Truth::No)
+    }
+
+    fn truth(self, tag: &str) -> Truth {
+        if self.tags.is_some_and(|tags| tags.iter().any(|t| t == tag)) {
+            return Truth::Yes;
+        }
+        known(tag, self.open).unwrap_or(match self.tags {
+            None if tag != SCRIPT => Truth::Open,
+            _ => Truth::No,
+        })
+    }
+}
+
 /// Whether a file under this constraint can be part of a build with these custom
-/// tags, on some platform. What cannot be read may hold.
+/// tags, on a usual platform. What cannot be read may hold.
 #[must_use]
 pub(crate) fn may_hold(expression: &str, tags: &[String]) -> bool {
-    evaluate(expression, tags) != Some(Truth::No)
+    let setting = Setting {
+        tags: Some(tags),
+        open: &[],
+    };
+    setting.may_hold(expression)
 }
 
 /// Whether the constraint depends on a tag that somebody made up.
 #[must_use]
 pub(crate) fn has_custom_tag(expression: &str) -> bool {
-    words(expression).any(|word| !is_open(word))
+    words(expression).any(|word| known(word, &[]).is_none())
+}
+
+/// Whether the constraint may hold whatever is asked for.
+#[must_use]
+pub(super) fn says_nothing(expression: &str) -> bool {
+    words(expression).all(|word| known(word, &[]) == Some(Truth::Open))
 }
 
 fn words(expression: &str) -> impl Iterator<Item = &str> {
@@ -125,10 +216,10 @@ fn words(expression: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-fn evaluate(expression: &str, tags: &[String]) -> Option<Truth> {
+fn evaluate(expression: &str, setting: Setting<'_>) -> Option<Truth> {
     let mut parser = Parser {
         rest: expression,
-        tags,
+        setting,
         depth: 0,
     };
     let truth = parser.or()?;
@@ -138,7 +229,7 @@ fn evaluate(expression: &str, tags: &[String]) -> Option<Truth> {
 
 struct Parser<'a> {
     rest: &'a str,
-    tags: &'a [String],
+    setting: Setting<'a>,
     depth: usize,
 }
 
@@ -205,13 +296,7 @@ impl Parser<'_> {
             return None;
         }
         self.rest = rest;
-        Some(if self.tags.iter().any(|t| t == tag) {
-            Truth::Yes
-        } else if is_open(tag) {
-            Truth::Open
-        } else {
-            Truth::No
-        })
+        Some(self.setting.truth(tag))
     }
 }
 
@@ -250,6 +335,54 @@ mod tests {
             "go1.18 && goexperiment.jsonv2 && amd64.v3 && cgo",
             &[]
         ));
+    }
+
+    #[test]
+    fn systems_that_nobody_asks_for_are_off() {
+        assert!(!holds("freebsd || openbsd", &[]));
+        assert!(!holds("js && wasm", &[]) && !holds("linux && sparc64", &[]));
+        assert!(holds("!freebsd", &[]) && holds("linux || solaris", &[]));
+        assert!(!holds("!go1.13", &[]) && !holds("go1.14 && !go1.16", &[]));
+        assert!(holds("go1.21 && !go1.27", &[]));
+        let open = open_words(["linux", "freebsd", "illumos"], ["x"]);
+        assert_eq!(open, ["freebsd", "illumos", "solaris"]);
+        let asked = Setting {
+            tags: Some(&[]),
+            open: &open,
+        };
+        assert!(asked.may_hold("freebsd && amd64") && !asked.may_hold("plan9"));
+        assert_eq!(open_words(["windows"], ["ignore"]), ["ignore"]);
+    }
+
+    #[test]
+    fn with_any_tag_scripts_alone_are_off() {
+        let any = Setting {
+            tags: None,
+            open: &[],
+        };
+        assert!(any.may_hold("special") && any.may_hold("!special"));
+        assert!(!any.may_hold("ignore") && !any.may_hold("special && ignore"));
+        assert!(any.may_hold("ignore || special"));
+    }
+
+    #[test]
+    fn names_hold_constraints() {
+        for (name, expected) in [
+            ("a.go", None),
+            ("linux.go", None),
+            ("a_linux.go", Some("linux")),
+            ("a_linux_amd64.go", Some("linux && amd64")),
+            ("a_windows_foo.go", None),
+            ("a_linux_foo_amd64.go", Some("amd64")),
+            ("x_linux.windows.go", Some("linux")),
+            ("a_unix.go", None),
+            ("a_sparc64.s", Some("sparc64")),
+            ("zos_test.go", None),
+            ("a_plan9_test.go", Some("plan9")),
+            ("_linux.go", Some("linux")),
+        ] {
+            assert_eq!(of_name(name).as_deref(), expected, "{name}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::constraint::Setting;
+
 /// Name of the index in the scan step's output.
 pub const INDEX_FILE: &str = "index.json";
 
@@ -29,6 +31,11 @@ pub struct Index {
     /// What the scan could not read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// Words of build constraints that may hold besides the usual ones, see
+    /// [`open_words`](super::open_words). No scan sets it: who asks for unusual
+    /// builds does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<String>,
     /// Whether files have other modes than 0644 and 0755, or directories than
     /// 0755: modes are part of BuildKit's content keys.
     #[serde(default)]
@@ -93,6 +100,10 @@ pub struct Directory {
     /// Names of its files, tests left out.
     #[serde(rename = "f")]
     pub files: Vec<String>,
+    /// Constraints of its Go files that keep them out of some builds on all
+    /// platforms.
+    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
     /// What its Go files import, the standard library left out.
     #[serde(rename = "i", default, skip_serializing_if = "Vec::is_empty")]
     pub imports: Vec<Import>,
@@ -116,9 +127,20 @@ pub struct Import {
     /// Line, from 1.
     #[serde(rename = "l")]
     pub line: u32,
-    /// The file's constraint, if it depends on tags that somebody made up.
+    /// The file's constraint, if it keeps the file out of some builds on all platforms.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub constraint: Option<String>,
+}
+
+/// The constraint of a file, its name's included.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Constraint {
+    /// Position of the file in the directory's list.
+    #[serde(rename = "f")]
+    pub file: u32,
+    /// An expression as in `//go:build`.
+    #[serde(rename = "c")]
+    pub expression: String,
 }
 
 /// What native code names.
@@ -199,6 +221,21 @@ impl Index {
         };
         let meant = self.mains.iter().filter(|dir| !hidden(dir));
         meant.cloned().collect()
+    }
+
+    /// Names of a directory's Go files that no build reads, whatever its tags: scripts,
+    /// and files for systems that nobody asked for.
+    #[must_use]
+    pub fn left_out<'a>(&self, directory: &'a Directory) -> Vec<&'a str> {
+        let setting = Setting {
+            tags: None,
+            open: &self.open,
+        };
+        let out = directory.constraints.iter();
+        out.filter(|c| !setting.may_hold(&c.expression))
+            .filter_map(|c| directory.files.get(usize::try_from(c.file).ok()?))
+            .map(String::as_str)
+            .collect()
     }
 
     /// A directory, if it holds files that a build can read.

@@ -23,8 +23,9 @@ pub(crate) mod select;
 mod walk;
 
 pub use build::scan;
+pub use constraint::open_words;
 pub use index::{
-    Directory, INDEX_FILE, Import, Index, Link, Module, Native, NativeKind, Note, Replace,
-    Workspace,
+    Constraint, Directory, INDEX_FILE, Import, Index, Link, Module, Native, NativeKind, Note,
+    Replace, Workspace,
 };
 pub(crate) use index::{is_inside, join, parent, resolve};

@@ -11,8 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
+use super::constraint;
 use super::gofile;
-use super::index::{Directory, Import, Link, Native, NativeKind, Note, is_inside, join, resolve};
+use super::index::{
+    Constraint, Directory, Import, Link, Native, NativeKind, Note, is_inside, join, resolve,
+};
 use super::link;
 use super::native::{self, Named};
 use super::select::{self, Kind};
@@ -138,6 +141,15 @@ impl Queue {
     }
 }
 
+/// A file that is being read.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    dir: &'a str,
+    name: &'a str,
+    /// In the directory's list.
+    position: u32,
+}
+
 struct Worker<'a> {
     root: &'a Path,
     reach: &'a BTreeSet<String>,
@@ -200,7 +212,12 @@ impl Worker<'_> {
         files.sort_by(|a, b| a.0.cmp(&b.0));
         for (position, (name, path, class)) in files.into_iter().enumerate() {
             let position = u32::try_from(position).unwrap_or(u32::MAX);
-            if let Err(error) = self.file(&dir, &mut one, position, &path, class) {
+            let source = Source {
+                dir: &dir,
+                name: &name,
+                position,
+            };
+            if let Err(error) = self.file(source, &path, class, &mut one) {
                 self.note(&join(&dir, &name), &error);
             }
             one.directory.files.push(name);
@@ -255,11 +272,10 @@ impl Worker<'_> {
 
     fn file(
         &mut self,
-        dir: &str,
-        one: &mut OneDirectory,
-        position: u32,
+        source: Source<'_>,
         path: &Path,
         kind: Kind,
+        one: &mut OneDirectory,
     ) -> io::Result<()> {
         let mut file = open(path)?;
         let meta = file.metadata()?;
@@ -268,12 +284,12 @@ impl Worker<'_> {
         }
         self.found.odd_modes |= !FILE_MODES.contains(&(meta.mode() & 0o7777));
         match kind {
-            Kind::Go => self.go(dir, one, position, &mut file, meta.len()),
+            Kind::Go => self.go(source, &mut file, meta.len(), one),
             Kind::Native => {
                 self.buffer.clear();
                 self.fill(&mut file, MAX_BYTES)?;
                 let named = native::includes(&self.buffer, 1);
-                one.directory.natives.extend(resolved(dir, position, named));
+                one.directory.natives.extend(resolved(source, named));
                 Ok(())
             }
             Kind::Opaque | Kind::Manifest => Ok(()),
@@ -282,11 +298,10 @@ impl Worker<'_> {
 
     fn go(
         &mut self,
-        dir: &str,
-        one: &mut OneDirectory,
-        position: u32,
+        source: Source<'_>,
         file: &mut File,
         size: u64,
+        one: &mut OneDirectory,
     ) -> io::Result<()> {
         self.buffer.clear();
         self.fill(file, HEAD_BYTES)?;
@@ -301,7 +316,7 @@ impl Worker<'_> {
         };
         if size > MAX_BYTES {
             self.found.notes.push(Note {
-                path: join(dir, "*.go"),
+                path: join(source.dir, source.name),
                 text: format!(
                     "a Go file larger than {} MiB was not read to its end",
                     MAX_BYTES >> 20
@@ -315,18 +330,26 @@ impl Worker<'_> {
             }
             embeds = gofile::embeds(&self.buffer);
         }
-        let constraint = head
-            .constraint
-            .filter(|c| super::constraint::has_custom_tag(c));
+        let constrained = match (constraint::of_name(source.name), head.constraint) {
+            (Some(name), Some(text)) => Some(format!("{name} && ({text})")),
+            (name, text) => name.or(text),
+        };
+        let constrained = constrained.filter(|c| !constraint::says_nothing(c));
         one.is_main |= head.package == "main"
-            && constraint
+            && constrained
                 .as_deref()
-                .is_none_or(|c| super::constraint::may_hold(c, &[]));
+                .is_none_or(|c| constraint::may_hold(c, &[]));
+        if let Some(expression) = &constrained {
+            one.directory.constraints.push(Constraint {
+                file: source.position,
+                expression: expression.clone(),
+            });
+        }
         let import = |(path, line)| Import {
             path,
-            file: position,
+            file: source.position,
             line,
-            constraint: constraint.clone(),
+            constraint: constrained.clone(),
         };
         one.directory
             .imports
@@ -335,7 +358,7 @@ impl Worker<'_> {
         for (preamble, line) in head.preambles {
             let mut named = native::includes(&preamble, line);
             named.extend(native::cgo_flags(&preamble, line));
-            one.directory.natives.extend(resolved(dir, position, named));
+            one.directory.natives.extend(resolved(source, named));
         }
         Ok(())
     }
@@ -371,8 +394,8 @@ fn is_module(root: &Path, dir: &str) -> bool {
 
 /// Makes what native code names relative to the root. Paths that leave it are
 /// the system's, or missing in the build as well.
-fn resolved(dir: &str, file: u32, named: Vec<(Named, u32)>) -> impl Iterator<Item = Native> {
-    let dir = dir.to_owned();
+fn resolved(source: Source<'_>, named: Vec<(Named, u32)>) -> impl Iterator<Item = Native> {
+    let (dir, file) = (source.dir.to_owned(), source.position);
     named.into_iter().filter_map(move |(named, line)| {
         let what = match named {
             Named::File(path) => NativeKind::File(resolve(&dir, &path)?),
