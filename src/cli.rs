@@ -14,7 +14,7 @@ use lexopt::prelude::*;
 
 use crate::local::{Local, Problem};
 use crate::options::DEFAULT_FILENAME;
-use crate::{scan, spec};
+use crate::{modules, scan, spec};
 
 const HELP: &str = "\
 gofleet builds images of Go services with BuildKit.
@@ -89,6 +89,7 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
         "version" => Ok(format!("gofleet {}\n", env!("CARGO_PKG_VERSION"))),
         "schema" => Ok(spec::json_schema()),
         "scan" => scan_command(parser),
+        "modules" => modules_command(parser),
         "check" => {
             let (local, _) = local(parser, false)?;
             let warnings = local.check().map_err(failed)?;
@@ -131,6 +132,30 @@ fn scan_command(mut parser: lexopt::Parser) -> Result<String, Failure> {
     let json = serde_json::to_vec(&index)
         .map_err(|error| Failure::Failed(format!("gofleet: cannot write the index: {error}")))?;
     fs::write(file, json).map_err(|error| io_failure("write", file, &error))?;
+    Ok(String::new())
+}
+
+/// `modules REQUEST SRC OUT`: what the module step runs.
+fn modules_command(mut parser: lexopt::Parser) -> Result<String, Failure> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Value(path) if paths.len() < 3 => paths.push(path.into()),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let [request, src, out] = paths.as_slice() else {
+        return Err(Failure::Usage(
+            "modules needs a request, a directory of manifests and a directory to write to"
+                .to_owned(),
+        ));
+    };
+    let json = fs::read(request).map_err(|error| io_failure("read", request, &error))?;
+    let request: modules::Request = serde_json::from_slice(&json)
+        .map_err(|error| Failure::Failed(format!("gofleet: the request is malformed: {error}")))?;
+    let (cache, go) = modules::of_environment();
+    let answer = modules::resolve(&request, src, &cache, &go);
+    modules::write(&answer, out).map_err(|error| io_failure("write", out, &error))?;
     Ok(String::new())
 }
 

@@ -109,7 +109,7 @@ impl Session<'_> {
         warnings.extend(plan.warnings.iter().cloned());
         self.warn(&warnings).await?;
         let scanned = self.scanned().await?;
-        let sources = self.sources(&plan, scanned).await?;
+        let sources = self.sources(&spec, &plan, scanned).await?;
         self.check_files(&plan, &sources.assets).await?;
         let looked_up = self.look_up(&plan, &sources.scanned.index).await?;
         let lowered = self.lower(&plan, &sources, &looked_up)?;
@@ -190,6 +190,7 @@ impl Session<'_> {
             code: &sources.scanned.code,
             assets: &sources.assets,
             closures: &sources.closures,
+            all_closures: &sources.all_closures,
             frontend: &sources.scanned.frontend,
             images: &looked_up.images,
             users: &looked_up.users,

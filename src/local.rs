@@ -168,8 +168,9 @@ impl Local {
             .into_iter()
             .map(|request| (request.clone(), by_name(&request)))
             .collect();
-        let spec = SourceFile::new(self.name(), text.into_bytes()).language("YAML");
+        let source = SourceFile::new(self.name(), text.into_bytes()).language("YAML");
         let closures = Closures::of(&plan, &index);
+        let all_closures = closures.of_all(&spec, &request, &index);
         let code = Source::local("context")
             .include(select::include_patterns())
             .exclude(select::exclude_patterns(&[]))
@@ -190,6 +191,7 @@ impl Local {
             code: &code,
             assets: &assets,
             closures: &closures,
+            all_closures: &all_closures,
             frontend: &Source::image(FRONTEND).build(),
             images: &images,
             users: &BTreeMap::new(),
@@ -199,7 +201,7 @@ impl Local {
                 merge: true,
                 mode_string: true,
             },
-            spec: &spec,
+            spec: &source,
             parallel: 2,
             salt: "local",
         })

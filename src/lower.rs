@@ -22,6 +22,7 @@ mod constant;
 mod error;
 mod go;
 mod layers;
+mod manifests;
 mod modules;
 mod problems;
 mod scan;
@@ -36,6 +37,7 @@ use buildkit_llb::{Output, Platform, Position, Range, SourceFile, SourceLocation
 
 use crate::diag::{Diagnostic, Span};
 use crate::image::ImageConfig;
+use crate::modules::Request;
 use crate::options::Options;
 use crate::plan::{ImageSettings, Plan, PlatformPlan, Selection, Service};
 use crate::scan::Index;
@@ -51,9 +53,10 @@ pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
 use build::{BINARY_DIR, BuildStep, binary_name};
 use config::ConfigInputs;
 use layers::Layer;
+use manifests::ModuleSteps;
 use settings::StepSettings;
 use toolchain::Toolchain;
-use tree::Stages;
+use tree::{Manifests, Stages};
 use user::ScratchUser;
 
 /// An image that a graph needs, for one platform.
@@ -77,8 +80,10 @@ pub struct Inputs<'a> {
     pub code: &'a Output,
     /// The files that closures and `files` name beyond those.
     pub assets: &'a Output,
-    /// What each service can see.
+    /// What each service of the plan can see.
     pub closures: &'a Closures,
+    /// What each service of the spec can see, as far as it could be planned.
+    pub all_closures: &'a Closures,
     /// The frontend's own image.
     pub frontend: &'a Output,
     /// Every image of [`images_needed`].
@@ -230,9 +235,13 @@ fn build_all(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Vec<Output>, Lo
         .iter()
         .filter_map(|s| inputs.closures.of_service(s));
     let stages = Stages::new(closures, inputs.context());
+    let mut steps = ModuleSteps::default();
     for service in &plan.services {
         match toolchain::of_service(inputs.plan, service, inputs.index) {
-            Ok(toolchain) => outputs.push(build_one(inputs, plan, service, &toolchain, &stages)?),
+            Ok(toolchain) => {
+                let trees = (&stages, &mut steps);
+                outputs.push(build_one(inputs, plan, service, &toolchain, trees)?);
+            }
             Err(problem) => problems.push(problem),
         }
     }
@@ -248,7 +257,7 @@ fn build_one(
     plan: &PlatformPlan,
     service: &Service,
     toolchain: &Toolchain,
-    stages: &Stages,
+    (stages, steps): (&Stages, &mut ModuleSteps),
 ) -> Result<Output, LowerError> {
     let closure = inputs
         .closures
@@ -274,12 +283,36 @@ fn build_one(
         inputs.settings(),
         salt,
     )?;
+    let step = steps.get(&toolchain.root, || {
+        let request = manifests::request(&toolchain.root, inputs.all_closures);
+        let step = |request: Request| {
+            let root = &toolchain.root;
+            let settings = inputs.settings();
+            manifests::step(
+                &request,
+                root,
+                builder,
+                inputs.frontend,
+                inputs.code,
+                &marker,
+                settings,
+            )
+        };
+        request.map(step).transpose()
+    })?;
+    let manifests = match step {
+        Some(tree) => {
+            let dir = manifests::output_dir(closure, &service.build.tags);
+            Manifests::Part(tree, dir)
+        }
+        None => Manifests::Whole,
+    };
     let step = BuildStep {
         service,
         platform: &plan.platform,
         toolchain,
         builder,
-        sources: tree::mounts(closure, &service.name, stages, inputs.context()),
+        sources: tree::mounts(closure, &manifests, &service.name, stages, inputs.context()),
         modules: &marker,
         settings: inputs.settings(),
         label: label(inputs.plan, &plan.platform, &service.name),

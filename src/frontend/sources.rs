@@ -15,6 +15,7 @@ use crate::lower::{self, Closures};
 use crate::options::NoCache;
 use crate::plan::{Plan, Selection};
 use crate::scan::{INDEX_FILE, Index, select};
+use crate::spec::Spec;
 
 /// Shared key hints of the two transfers; roles of their own, so that other builds
 /// of the same directory and ours do not replace each other's stored copies.
@@ -37,6 +38,8 @@ pub(super) struct Scanned {
 pub(super) struct Sources {
     pub(super) scanned: Scanned,
     pub(super) closures: Closures,
+    /// Those of all services of the spec: some steps serve all of them.
+    pub(super) all_closures: Closures,
     /// Files beyond those that were scanned.
     pub(super) assets: Output,
 }
@@ -59,7 +62,12 @@ impl Session<'_> {
     }
 
     /// Finds out what the services of a plan can see, and asks for it.
-    pub(super) async fn sources(&self, plan: &Plan, scanned: &Scanned) -> Result<Sources, Error> {
+    pub(super) async fn sources(
+        &self,
+        spec: &Spec,
+        plan: &Plan,
+        scanned: &Scanned,
+    ) -> Result<Sources, Error> {
         let mut scanned = scanned.clone().for_plan(plan);
         let ignore = self.loader.ignore().await?;
         let mut asked = BTreeSet::new();
@@ -89,9 +97,11 @@ impl Session<'_> {
             self.gateway.warn(&self.loaded.vertex, warning).await?;
         }
         let assets = self.assets(plan, &scanned, &closures).await?;
+        let all_closures = closures.of_all(spec, &self.plan_request(), &scanned.index);
         Ok(Sources {
             scanned,
             closures,
+            all_closures,
             assets,
         })
     }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{image_settings, tree};
 use crate::closure::{self, Closure};
-use crate::plan::{Plan, Service};
+use crate::plan::{self, Plan, Request, Service};
 use crate::scan::{self, Index, select};
+use crate::spec::Spec;
 
 /// One closure per main package and set of build tags.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +48,24 @@ impl Closures {
         Self(out)
     }
 
+    /// The closures of a plan and of all other services of its spec, as far as those
+    /// can be planned: what is wrong with them is no concern of this build.
+    #[must_use]
+    pub fn of_all(&self, spec: &Spec, request: &Request, index: &Index) -> Self {
+        let request = Request {
+            target: Some("binaries".to_owned()),
+            ..request.clone()
+        };
+        let mut all = self.clone();
+        if let Ok(plan) = plan::plan(spec, &request) {
+            let others = Self::of(&plan, index);
+            for (key, closure) in others.0 {
+                all.0.entry(key).or_insert(closure);
+            }
+        }
+        all
+    }
+
     /// The closure of a service.
     #[must_use]
     pub fn of_service(&self, service: &Service) -> Option<&Closure> {
@@ -56,6 +75,13 @@ impl Closures {
     /// All closures, in the order of their main packages.
     pub fn iter(&self) -> impl Iterator<Item = &Closure> {
         self.0.values()
+    }
+
+    /// All closures with the build tags that they are for.
+    pub(super) fn with_tags(&self) -> impl Iterator<Item = (&Closure, &[String])> {
+        self.0
+            .iter()
+            .map(|((_, tags), closure)| (closure, tags.as_slice()))
     }
 
     /// Directories that closures lead to and that were not scanned. Those that a

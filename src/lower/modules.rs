@@ -29,35 +29,40 @@ pub(super) fn download(
     if root.vendored || !root.has_requirements {
         return Ok(marker);
     }
-    // As build args these reach this step and no other, because an environment is
-    // part of a step's key.
-    let env: Vec<(&str, &str)> = settings
-        .options
-        .build_args
-        .iter()
-        .filter(|(name, _)| go::fetch_secrets().contains(&name.as_str()))
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let env = fetch_args(settings);
     let exec = go::go_exec(builder, root, settings, ["go", "mod", "download"], &env)
         // Writable and thrown away: `go mod download` adds lines to `go.sum` that
         // no build needs. The build itself sees the repository's own file.
         .mount(Mount::bind(SOURCE_DIR, &manifest_tree(root, code)).no_output())
         .mount(Mount::bind(MARKER_DIR, &marker))
-        .name(step_name(root));
+        .name(step_name(root, "go mod download"));
     let exec = settings.online(go::fetching(exec)).build();
     exec.output(MARKER_DIR)
 }
 
-fn step_name(root: &ModuleRoot) -> String {
+/// Settings of fetching that were given as build args. They reach the steps that
+/// fetch ahead and no build step, because an environment is part of a step's key.
+pub(super) fn fetch_args(settings: StepSettings<'_>) -> Vec<(&str, &str)> {
+    settings
+        .options
+        .build_args
+        .iter()
+        .filter(|(name, _)| go::fetch_secrets().contains(&name.as_str()))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
+}
+
+/// `[modules] go mod download`, with the directory of a root that is not the context.
+pub(super) fn step_name(root: &ModuleRoot, what: &str) -> String {
     match root.dir.as_str() {
-        "." => "[modules] go mod download".to_owned(),
-        dir => format!("[modules {dir}] go mod download"),
+        "." => format!("[modules] {what}"),
+        dir => format!("[modules {dir}] {what}"),
     }
 }
 
 /// The manifests and nothing else, with one mode, so that neither another file
 /// nor another umask runs the download again.
-fn manifest_tree(root: &ModuleRoot, code: &Output) -> Output {
+pub(super) fn manifest_tree(root: &ModuleRoot, code: &Output) -> Output {
     let copies = root.manifests.iter().map(|path| tree::file(code, path));
     quiet(
         copies.fold(FileOp::new(), FileOp::copy),

@@ -51,6 +51,14 @@ pub(super) struct Context<'a> {
     pub(super) index: &'a Index,
 }
 
+/// Where a closure's manifests come from.
+pub(super) enum Manifests {
+    /// From the context, whole.
+    Whole,
+    /// From a module step: a tree and the directory in it.
+    Part(Output, String),
+}
+
 /// The leaves of all services of a graph, staged.
 #[derive(Debug, Default)]
 pub(super) struct Stages(BTreeMap<u32, Output>);
@@ -93,12 +101,13 @@ fn stage(dir: &str) -> u32 {
 /// The mounts that make a closure visible to a build step, all read-only.
 pub(super) fn mounts(
     closure: &Closure,
+    manifests: &Manifests,
     name: &str,
     stages: &Stages,
     context: Context<'_>,
 ) -> Vec<BindMount> {
     let layout = Layout::of(closure);
-    let base = base(closure, &layout, name, context);
+    let base = base(closure, manifests, &layout, name, context);
     let mut mounts = vec![Mount::bind(SOURCE_DIR, &base).readonly()];
     for dir in layout.leaves {
         if let Some(output) = stages.0.get(&stage(dir)) {
@@ -157,15 +166,32 @@ impl<'a> Layout<'a> {
 
 /// The tree at the source directory: manifests, copied directories, everything that
 /// is named one by one, and mount points for the rest.
-fn base(closure: &Closure, layout: &Layout<'_>, name: &str, context: Context<'_>) -> Output {
+fn base(
+    closure: &Closure,
+    manifests: &Manifests,
+    layout: &Layout<'_>,
+    name: &str,
+    context: Context<'_>,
+) -> Output {
     let Context {
         code,
         assets,
         index,
     } = context;
     let mut op = FileOp::new();
-    for path in closure.manifests.iter() {
-        op = op.copy(file(code, path));
+    match manifests {
+        Manifests::Part(tree, dir) => {
+            let copy = Copy::new(tree, dir, "/")
+                .contents_only()
+                .mode(MODE)
+                .timestamp(epoch());
+            op = op.copy(copy);
+        }
+        Manifests::Whole => {
+            for path in &closure.manifests {
+                op = op.copy(file(code, path));
+            }
+        }
     }
     for dir in &layout.copied {
         if *dir == "." {

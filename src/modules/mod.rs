@@ -14,7 +14,8 @@
 //! - `cache`: where a module is in the module cache;
 //! - `follow`: from the packages that a service imports to the modules it needs;
 //! - `slice`: the manifests of a service, cut to those modules;
-//! - `step`: all of it for the services of a spec, as the program of a step.
+//! - `step`: all of it for the services of a spec, as the program of a step;
+//! - `environment`: the cache and the `go` command of this machine.
 //!
 //! # When manifests are left whole
 //!
@@ -26,10 +27,12 @@
 //!   Go's own message comes from the whole files.
 
 mod cache;
+mod environment;
 mod follow;
 mod modfile;
 mod slice;
 mod step;
 
 pub use cache::ModuleCache;
+pub use environment::{GoCommand, of_environment};
 pub use step::{Go, MODULES_FILE, Request, ServiceModules, ServiceRequest, resolve, write};
