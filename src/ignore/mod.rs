@@ -50,6 +50,13 @@ impl Rules {
         self.rules.iter().map(|rule| rule.text.clone()).collect()
     }
 
+    /// Whether a rule takes files back in: then a hidden directory may hold files
+    /// that are not hidden.
+    #[must_use]
+    pub fn takes_back(&self) -> bool {
+        self.rules.iter().any(|rule| rule.takes_back)
+    }
+
     /// The rule that keeps a file or directory out of the context: the last one
     /// that matches the path or a directory above it, unless that one takes
     /// files back in.

@@ -9,7 +9,8 @@ use std::path::Path;
 use super::gomod::{parse_go_mod, parse_go_work};
 use super::index::{Import, Index, Module, Replace, Workspace, join, resolve};
 use super::walk::{self, Found};
-use super::{link, select};
+use super::{Scope, link, select};
+use crate::ignore::Rules;
 
 /// Bytes read of a `go.mod` or `go.work`. Go itself has a limit of 16 MiB.
 const MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
@@ -24,8 +25,17 @@ const MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
 ///
 /// When `root` itself cannot be read.
 pub fn scan(root: &Path, reach: &[String]) -> io::Result<Index> {
-    let reach: BTreeSet<String> = reach.iter().cloned().collect();
-    let found = walk::walk(root, &reach)?;
+    let ignore = &Rules::default();
+    scan_scope(root, Scope { reach, ignore })
+}
+
+/// Scans the part of a directory that a scope names, as [`scan`] does all of it.
+///
+/// # Errors
+///
+/// When `root` itself cannot be read.
+pub fn scan_scope(root: &Path, scope: Scope<'_>) -> io::Result<Index> {
+    let found = walk::walk(root, scope)?;
     Ok(index(root, found))
 }
 
@@ -270,5 +280,38 @@ mod tests {
     #[test]
     fn a_missing_root_is_an_error() {
         assert!(scan(Path::new("/nonexistent/gofleet"), &[]).is_err());
+    }
+
+    #[test]
+    fn what_an_ignore_file_hides_is_not_there() {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("go.mod", "module m\n"),
+            ("vendor/modules.txt", "# x v1\n"),
+            ("a/main.go", "package main\n"),
+            ("a/gen.go", "package main\n"),
+            ("b/b.go", "package b\n"),
+            ("b/c/c.go", "package c\n"),
+            ("b/c/d/d.go", "package d\n"),
+        ] {
+            let path = root.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        std::os::unix::fs::symlink("../b/b.go", root.path().join("a/link.go")).unwrap();
+        let found = |rules: &str| {
+            let ignore = &Rules::parse(rules.as_bytes());
+            let scope = Scope { reach: &[], ignore };
+            let index = scan_scope(root.path(), scope).unwrap();
+            let files = index.directories.iter();
+            let files: Vec<String> = files
+                .flat_map(|d| d.files.iter().map(|f| join(&d.path, f)))
+                .collect();
+            (files.join(" "), index.modules[0].vendored)
+        };
+        let rules = "vendor\n**/gen.go\nb\n!b/c/d\n";
+        assert_eq!(found(rules), ("a/main.go b/c/d/d.go".to_owned(), false));
+        let all = "a/gen.go a/link.go a/main.go b/b.go b/c/c.go b/c/d/d.go";
+        assert_eq!(found(""), (all.to_owned(), true));
     }
 }

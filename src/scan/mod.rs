@@ -8,6 +8,7 @@
 //! # Files
 //!
 //! - `select`: which files are read at all, as names and as patterns for a client;
+//! - `scope`: what of a directory is read: what is reached, what an ignore file hides;
 //! - `walk`: every directory once, in parallel;
 //! - `gofile`, `native`, `gomod`, `constraint`: readers for one kind of text each;
 //! - `build`: from what was found to the index.
@@ -19,13 +20,15 @@ pub(crate) mod gomod;
 mod index;
 mod link;
 mod native;
+mod scope;
 pub(crate) mod select;
 mod walk;
 
-pub use build::scan;
+pub use build::{scan, scan_scope};
 pub use constraint::open_words;
 pub use index::{
     Constraint, Directory, INDEX_FILE, Import, Index, Link, Module, Native, NativeKind, Note,
     Replace, Workspace,
 };
 pub(crate) use index::{is_inside, join, parent, resolve};
+pub use scope::Scope;

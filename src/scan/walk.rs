@@ -3,7 +3,6 @@
 //! In: a directory. Out: per directory, what its files say. Symbolic links are
 //! recorded and not followed; nothing that is no regular file is opened.
 
-use std::collections::BTreeSet;
 use std::fs::{self, DirEntry, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -11,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
+use super::Scope;
 use super::constraint;
 use super::gofile;
 use super::index::{
@@ -54,24 +54,24 @@ pub(super) struct OneDirectory {
 }
 
 /// Walks `root`. Directories that `./...` passes over are entered on the way to,
-/// and below, those of `reach`.
+/// and below, those that the scope reaches.
 ///
 /// # Errors
 ///
 /// When `root` itself cannot be read.
-pub(super) fn walk(root: &Path, reach: &BTreeSet<String>) -> io::Result<Found> {
+pub(super) fn walk(root: &Path, scope: Scope<'_>) -> io::Result<Found> {
     fs::read_dir(root)?;
     let queue = Queue::new(String::from("."));
     let threads = thread::available_parallelism()
         .map_or(1, usize::from)
         .min(MAX_THREADS);
-    let found = thread::scope(|scope| {
+    let found = thread::scope(|spawner| {
         let workers: Vec<_> = (0..threads)
             .map(|_| {
-                scope.spawn(|| {
+                spawner.spawn(|| {
                     let mut worker = Worker {
                         root,
-                        reach,
+                        scope,
                         found: Found::default(),
                         buffer: Vec::new(),
                     };
@@ -141,6 +141,13 @@ impl Queue {
     }
 }
 
+struct Worker<'a> {
+    root: &'a Path,
+    scope: Scope<'a>,
+    found: Found,
+    buffer: Vec<u8>,
+}
+
 /// A file that is being read.
 #[derive(Clone, Copy)]
 struct Source<'a> {
@@ -148,13 +155,6 @@ struct Source<'a> {
     name: &'a str,
     /// In the directory's list.
     position: u32,
-}
-
-struct Worker<'a> {
-    root: &'a Path,
-    reach: &'a BTreeSet<String>,
-    found: Found,
-    buffer: Vec<u8>,
 }
 
 impl Worker<'_> {
@@ -187,6 +187,9 @@ impl Worker<'_> {
                 continue;
             }
             let name = name.to_string_lossy().into_owned();
+            if self.scope.hides(&join(&dir, &name)) {
+                continue;
+            }
             if vendored && name == select::VENDOR_LIST {
                 one.manifests.push(name);
                 continue;
@@ -231,16 +234,28 @@ impl Worker<'_> {
         let hidden = select::passed_over(next).is_some();
         if hidden
             && !self
+                .scope
                 .reach
                 .iter()
                 .any(|r| is_inside(r, next) || is_inside(next, r))
         {
             return false;
         }
+        if self.scope.hides_all(next) {
+            return false;
+        }
         // Without a list Go does not use it; then it is a name like any other.
+        let list = join(next, select::VENDOR_LIST);
         name != "vendor"
-            || entry.path().join(select::VENDOR_LIST).is_file()
-            || !is_module(self.root, dir)
+            || (entry.path().join(select::VENDOR_LIST).is_file() && !self.scope.hides(&list))
+            || !self.is_module(dir)
+    }
+
+    fn is_module(&self, dir: &str) -> bool {
+        ["go.mod", "go.work"]
+            .map(|name| join(dir, name))
+            .iter()
+            .any(|path| self.root.join(path).is_file() && !self.scope.hides(path))
     }
 
     /// A symbolic link: to a directory, or one with the name of a source file.
@@ -253,10 +268,11 @@ impl Worker<'_> {
     ) {
         let path = join(dir, &name);
         let target = link::resolve(self.root, &path);
+        let hidden = target.as_ref().is_some_and(|t| self.scope.hides(t));
         let at = target.as_ref().map(|t| self.root.join(t));
         let meta = at.as_ref().and_then(|at| fs::metadata(at).ok());
         match (class, at, meta) {
-            (Some(class), Some(at), Some(meta)) if meta.is_file() => {
+            (Some(class), Some(at), Some(meta)) if meta.is_file() && !hidden => {
                 self.found.links.push(Link { path, target });
                 if class != Kind::Manifest {
                     files.push((name, at, class));
@@ -385,11 +401,6 @@ fn open(path: &Path) -> io::Result<File> {
         .read(true)
         .custom_flags(flags)
         .open(path)
-}
-
-fn is_module(root: &Path, dir: &str) -> bool {
-    let dir = root.join(dir);
-    dir.join("go.mod").is_file() || dir.join("go.work").is_file()
 }
 
 /// Makes what native code names relative to the root. Paths that leave it are
