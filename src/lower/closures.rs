@@ -16,10 +16,11 @@ pub struct Closures(BTreeMap<(String, Vec<String>), Closure>);
 /// [`Index::open`].
 #[must_use]
 pub fn open_words(plan: &Plan) -> Vec<String> {
-    let systems = plan.platforms.iter().map(|p| p.platform.os.as_str());
+    let platforms = plan.platforms.iter().map(|p| &p.platform);
+    let platforms = platforms.flat_map(|p| [p.os.as_str(), p.arch.as_str()]);
     let services = plan.platforms.iter().flat_map(|p| &p.services);
     let tags = services.flat_map(|s| &s.build.tags).map(String::as_str);
-    scan::open_words(systems, tags)
+    scan::open_words(platforms, tags)
 }
 
 /// What a graph takes from the context beyond the files that were scanned.

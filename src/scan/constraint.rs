@@ -34,10 +34,14 @@ const UNUSUAL: [&str; 15] = [
     "zos",
 ];
 
-/// Processors that Go compiles for on any system.
-const ARCH: [&str; 14] = [
-    "386", "amd64", "arm", "arm64", "loong64", "mips", "mipsle", "mips64", "mips64le", "ppc64",
-    "ppc64le", "riscv64", "s390x", "wasm",
+/// Processors that images are built for every day.
+const USUAL_ARCH: [&str; 7] = [
+    "386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x",
+];
+
+/// The other processors that Go compiles for.
+const UNUSUAL_ARCH: [&str; 7] = [
+    "loong64", "mips", "mipsle", "mips64", "mips64le", "ppc64", "wasm",
 ];
 
 /// Processors whose names count in file names, and that no release of Go compiles for.
@@ -64,20 +68,20 @@ const OLDEST_GO: u32 = 16;
 /// The tag of scripts: by convention no build sets it.
 pub(crate) const SCRIPT: &str = "ignore";
 
-/// Words that may hold besides the usual ones, for builds on these systems with
-/// these tags.
+/// Words that may hold besides the usual ones, for builds on these systems and
+/// processors with these tags.
 #[must_use]
 pub fn open_words<'a>(
-    systems: impl IntoIterator<Item = &'a str>,
+    platforms: impl IntoIterator<Item = &'a str>,
     tags: impl IntoIterator<Item = &'a str>,
 ) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    for system in systems {
-        if !USUAL.contains(&system) {
-            out.push(system.to_owned());
+    for word in platforms {
+        if !USUAL.contains(&word) && !USUAL_ARCH.contains(&word) {
+            out.push(word.to_owned());
         }
         // What holds on a relative holds here as well.
-        match system {
+        match word {
             "illumos" => out.push("solaris".to_owned()),
             "ios" => out.push("darwin".to_owned()),
             _ => {}
@@ -99,7 +103,9 @@ pub(super) fn of_name(name: &str) -> Option<String> {
         parts.pop();
     }
     let is_os = |part: &str| USUAL.contains(&part) || UNUSUAL.contains(&part);
-    let is_arch = |part: &str| ARCH.contains(&part) || NO_ARCH.contains(&part);
+    let is_arch = |part: &str| {
+        USUAL_ARCH.contains(&part) || UNUSUAL_ARCH.contains(&part) || NO_ARCH.contains(&part)
+    };
     match parts.as_slice() {
         [.., os, arch] if is_os(os) && is_arch(arch) => Some(format!("{os} && {arch}")),
         [.., last] if is_os(last) || is_arch(last) => Some((*last).to_owned()),
@@ -114,18 +120,20 @@ fn known(tag: &str, open: &[String]) -> Option<Truth> {
     if open.iter().any(|word| word == tag) {
         return Some(Truth::Open);
     }
-    if is(&USUAL) || is(&ARCH) || is(&MODES) || tag.starts_with("goexperiment.") {
+    if is(&USUAL) || is(&USUAL_ARCH) || is(&MODES) || tag.starts_with("goexperiment.") {
         return Some(Truth::Open);
     }
-    if is(&UNUSUAL) || is(&NO_ARCH) {
+    if is(&UNUSUAL) || is(&UNUSUAL_ARCH) || is(&NO_ARCH) {
         return Some(Truth::No);
     }
     if let Some(minor) = tag.strip_prefix("go1.").and_then(|n| n.parse::<u32>().ok()) {
         let certain = minor <= OLDEST_GO;
         return Some(if certain { Truth::Yes } else { Truth::Open });
     }
+    // A feature of a processor, such as `amd64.v3`.
     let (arch, _) = tag.split_once('.')?;
-    ARCH.contains(&arch).then_some(Truth::Open)
+    let is_arch = USUAL_ARCH.contains(&arch) || UNUSUAL_ARCH.contains(&arch);
+    is_arch.then(|| known(arch, open)).flatten()
 }
 
 /// What is known of an expression before the platform is.
@@ -341,11 +349,12 @@ mod tests {
     fn systems_that_nobody_asks_for_are_off() {
         assert!(!holds("freebsd || openbsd", &[]));
         assert!(!holds("js && wasm", &[]) && !holds("linux && sparc64", &[]));
+        assert!(!holds("linux && mips64.hardfloat", &[]) && holds("amd64.v3", &[]));
         assert!(holds("!freebsd", &[]) && holds("linux || solaris", &[]));
         assert!(!holds("!go1.13", &[]) && !holds("go1.14 && !go1.16", &[]));
         assert!(holds("go1.21 && !go1.27", &[]));
-        let open = open_words(["linux", "freebsd", "illumos"], ["x"]);
-        assert_eq!(open, ["freebsd", "illumos", "solaris"]);
+        let open = open_words(["linux", "freebsd", "illumos", "arm64", "mips"], ["x"]);
+        assert_eq!(open, ["freebsd", "illumos", "mips", "solaris"]);
         let asked = Setting {
             tags: Some(&[]),
             open: &open,
