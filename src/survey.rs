@@ -4,12 +4,16 @@
 //! In: a directory and main packages with their build tags. Out: the index and a
 //! [`Closure`] each. A scan does not enter directories that `./...` passes over;
 //! where an import leads into one, the scan is repeated with that directory.
+//!
+//! Fetched modules may import packages of the repository. Those are found in the
+//! module cache, if it holds the modules; else the build misses them, and says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use crate::closure::{Closure, closure};
+use crate::closure::{Closure, closure_with};
+use crate::modules::{self, Go, GoCommand, Request, ServiceRequest};
 use crate::scan::{Index, scan, select};
 
 /// Most scans of one survey. Each one finds what the imports of the one before lead
@@ -36,30 +40,110 @@ pub fn survey(root: &Path, mains: &[(String, Vec<String>)]) -> io::Result<Survey
     let hidden = |dir: &String| select::passed_over(dir).is_some();
     let dirs = mains.iter().map(|(dir, _)| dir);
     let mut reach: BTreeSet<String> = dirs.filter(|dir| hidden(dir)).cloned().collect();
+    let mut back = Back::new();
     let mut scans = 1;
     loop {
         let index = scan(root, &reach.iter().cloned().collect::<Vec<_>>())?;
-        let closures = closures(mains, &index);
+        let closures = closures(root, mains, &index, &mut back);
         let known = reach.len();
-        let missing = closures.values().flat_map(|c| c.missing.keys());
+        let missing = closures.iter().flatten().flat_map(|c| c.missing.keys());
         reach.extend(missing.filter(|dir| hidden(dir)).cloned());
         if reach.len() == known || scans == MAX_SCANS {
-            return Ok(Survey { index, closures });
+            return Ok(Survey {
+                index,
+                closures: by_main(closures),
+            });
         }
         scans += 1;
     }
 }
 
-fn closures(mains: &[(String, Vec<String>)], index: &Index) -> BTreeMap<String, Closure> {
-    let mut out: BTreeMap<String, Closure> = BTreeMap::new();
-    for (main, tags) in mains {
-        let Some(new) = closure(main, tags, index) else {
-            continue;
+/// The `go` command without downloads: asking what a build reads fetches nothing.
+struct Offline(GoCommand);
+
+impl Go for Offline {
+    fn run(&self, dir: &Path, args: &[&str]) -> io::Result<Vec<u8>> {
+        if args.starts_with(&["mod", "download"]) {
+            return Err(io::Error::other("nothing is downloaded here"));
+        }
+        self.0.run(dir, args)
+    }
+}
+
+/// Packages of the repository that fetched modules import, by position in the list of
+/// main packages.
+type Back = BTreeMap<usize, BTreeSet<String>>;
+
+/// The closures of main packages, with what fetched modules import.
+fn closures(
+    root: &Path,
+    mains: &[(String, Vec<String>)],
+    index: &Index,
+    back: &mut Back,
+) -> Vec<Option<Closure>> {
+    loop {
+        let one = |(i, (main, tags)): (usize, &(String, Vec<String>))| {
+            let none = BTreeSet::new();
+            closure_with(main, tags, index, back.get(&i).unwrap_or(&none))
         };
-        match out.get_mut(main) {
+        let closures: Vec<Option<Closure>> = mains.iter().enumerate().map(one).collect();
+        let found = imported_back(root, mains, &closures);
+        // What comes in may import other modules, which import other packages.
+        let known: usize = back.values().map(BTreeSet::len).sum();
+        for (i, imports) in found {
+            back.entry(i).or_default().extend(imports);
+        }
+        if back.values().map(BTreeSet::len).sum::<usize>() == known {
+            return closures;
+        }
+    }
+}
+
+fn imported_back(
+    root: &Path,
+    mains: &[(String, Vec<String>)],
+    closures: &[Option<Closure>],
+) -> Back {
+    let (cache, go) = modules::of_environment();
+    let go = Offline(go);
+    let mut requests: BTreeMap<&str, Request> = BTreeMap::new();
+    for (i, closure) in closures.iter().enumerate() {
+        let Some(closure) = closure else { continue };
+        let from = &closure.root;
+        if from.vendored || !from.has_requirements || closure.external.is_empty() {
+            continue;
+        }
+        let request = requests.entry(&from.dir).or_insert_with(|| Request {
+            root: from.dir.clone(),
+            workspace: from.workspace,
+            manifests: from.manifests.clone(),
+            services: Vec::new(),
+        });
+        request.services.push(ServiceRequest {
+            key: i.to_string(),
+            imports: closure.external.keys().cloned().collect(),
+            tags: mains[i].1.clone(),
+            local: closure.local_modules.clone(),
+        });
+    }
+    let mut out = Back::new();
+    for request in requests.values() {
+        for (key, found) in modules::resolve(request, root, &cache, &go) {
+            if let Ok(i) = key.parse() {
+                out.insert(i, found.back);
+            }
+        }
+    }
+    out
+}
+
+fn by_main(closures: Vec<Option<Closure>>) -> BTreeMap<String, Closure> {
+    let mut out: BTreeMap<String, Closure> = BTreeMap::new();
+    for new in closures.into_iter().flatten() {
+        match out.get_mut(&new.main) {
             Some(old) => old.merge(new),
             None => {
-                out.insert(main.clone(), new);
+                out.insert(new.main.clone(), new);
             }
         }
     }

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use files::{Source, files};
-pub use reach::closure;
+pub use reach::{closure, closure_with};
 pub use root::ModuleRoot;
 pub use why::chain;
 

@@ -1,6 +1,6 @@
 //! Everything that a main package reaches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::resolve::{Package, Resolver};
 use super::root::ModuleRoot;
@@ -15,6 +15,19 @@ use crate::scan::{Directory, Import, Index, Native, NativeKind, is_inside, join,
 /// closure serves all of them.
 #[must_use]
 pub fn closure(main: &str, tags: &[String], index: &Index) -> Option<Closure> {
+    closure_with(main, tags, index, &BTreeSet::new())
+}
+
+/// The same, with packages that fetched modules import: `back` are import paths, as
+/// [`modules`](crate::modules) finds them. Those that are in no local module count
+/// for nothing.
+#[must_use]
+pub fn closure_with(
+    main: &str,
+    tags: &[String],
+    index: &Index,
+    back: &BTreeSet<String>,
+) -> Option<Closure> {
     let root = ModuleRoot::of(main, index)?;
     let mut reach = Reach {
         index,
@@ -34,6 +47,9 @@ pub fn closure(main: &str, tags: &[String], index: &Index) -> Option<Closure> {
         None => {
             reach.out.missing.insert(main.to_owned(), Reason::default());
         }
+    }
+    for import in back {
+        reach.back(import, &root.dir);
     }
     while let Some(dir) = reach.pending.pop() {
         reach.read(&dir);
@@ -72,6 +88,21 @@ impl Reach<'_> {
         if !self.out.directories.contains_key(&dir) {
             self.out.directories.insert(dir.clone(), reason);
             self.pending.push(dir);
+        }
+    }
+
+    /// A package that something imports whose files are not in the repository.
+    fn back(&mut self, import: &str, root: &str) {
+        if let Package::Local { dir, links } = self.resolver.package(import) {
+            let reason = Reason {
+                file: join(root, "go.mod"),
+                line: 0,
+                names: import.to_owned(),
+            };
+            let candidates = self.resolver.modules(import);
+            self.out.local_modules.extend(candidates);
+            self.out.links.extend(links);
+            self.directory(dir, reason);
         }
     }
 

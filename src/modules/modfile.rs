@@ -47,6 +47,12 @@ impl ModFile {
         file
     }
 
+    /// The module's own path.
+    pub(super) fn module(&self) -> Option<&String> {
+        let line = self.directives.iter().find(|(verb, _)| verb == "module");
+        line.and_then(|(_, args)| args.first())
+    }
+
     /// Whether the module graph is pruned: then `go build` reads the listed modules
     /// and no others (since Go 1.17).
     pub(super) fn is_pruned(&self) -> bool {

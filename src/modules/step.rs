@@ -160,7 +160,12 @@ impl Resolver<'_> {
             };
             (path.clone(), place)
         };
-        main.requires.iter().map(place).collect()
+        let mut places: BTreeMap<String, Place> = main.requires.iter().map(place).collect();
+        // What is fetched may import the module that is being built.
+        if let Some(path) = main.module() {
+            places.insert(path.clone(), Place::Local);
+        }
+        places
     }
 
     fn follow(&self, places: &BTreeMap<String, Place>) -> Vec<Needed> {
@@ -173,9 +178,11 @@ impl Resolver<'_> {
 
     fn cut(&self, main: &ModFile, service: &ServiceRequest, needed: Needed) -> ServiceModules {
         if let Some(import) = needed.unknown.first() {
-            return self.whole(format!(
-                "`{import}` is in no module that is listed and at hand"
-            ));
+            let reason = format!("`{import}` is in no module that is listed and at hand");
+            return ServiceModules {
+                back: needed.back,
+                ..self.whole(reason)
+            };
         }
         let mut modules = needed.modules;
         let versions = slice::versions(main, &modules);
