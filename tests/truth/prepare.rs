@@ -40,10 +40,18 @@ pub(crate) fn prepare(repo: &Repo, root: &Path) -> Result<()> {
     let mut modules = vec![".".to_owned()];
     for (dir, module) in repo.nested {
         let all = expanded(dir, module, root)?;
-        for (dir, module) in &all {
-            place(module, &root.join(dir))?;
-            modules.push(dir.clone());
+        for (at, module) in &all {
+            match place(module, &root.join(at)) {
+                Ok(()) => modules.push(at.clone()),
+                // The proxy does not have every one, and not every one is imported.
+                Err(_) if dir.ends_with('*') => forget(at, root)?,
+                Err(error) => return Err(error),
+            }
         }
+        let all: Vec<_> = all
+            .into_iter()
+            .filter(|(at, _)| modules.contains(at))
+            .collect();
         if dir.ends_with('*') {
             unpublish(&all, root)?;
         }
@@ -109,6 +117,23 @@ fn unpublish(modules: &[(String, String)], root: &Path) -> Result<()> {
             }
         }
         fs::write(file, text)?;
+    }
+    Ok(())
+}
+
+/// Removes the lines about a module's directory.
+fn forget(dir: &str, root: &Path) -> Result<()> {
+    for file in ["go.mod", "go.work"] {
+        let path = root.join(file);
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        let name = dir.trim_start_matches("staging/src/");
+        let kept = text
+            .lines()
+            .filter(|line| !line.contains(&format!("{name} ")));
+        let kept = kept.filter(|line| !line.trim_end().ends_with(dir));
+        fs::write(&path, kept.collect::<Vec<_>>().join("\n") + "\n")?;
     }
     Ok(())
 }
