@@ -109,9 +109,10 @@ impl Session<'_> {
         warnings.extend(plan.warnings.iter().cloned());
         self.warn(&warnings).await?;
         let scanned = self.scanned().await?;
-        let sources = self.sources(&spec, &plan, scanned).await?;
+        let mut sources = self.sources(&spec, &plan, scanned).await?;
         self.check_files(&plan, &sources.assets).await?;
         let looked_up = self.look_up(&plan, &sources.scanned.index).await?;
+        self.follow_back(&plan, &mut sources, &looked_up).await?;
         let lowered = self.lower(&plan, &sources, &looked_up)?;
         self.solve(&plan, lowered, looked_up.epoch).await
     }
@@ -181,9 +182,20 @@ impl Session<'_> {
         sources: &Sources,
         looked_up: &LookedUp,
     ) -> Result<Vec<Lowered>, Error> {
+        self.with_inputs(plan, sources, looked_up, lower::lower)
+    }
+
+    /// Calls a function of `lower` with what is known so far.
+    fn with_inputs<T>(
+        &self,
+        plan: &Plan,
+        sources: &Sources,
+        looked_up: &LookedUp,
+        call: impl FnOnce(&Inputs<'_>) -> Result<T, LowerError>,
+    ) -> Result<T, Error> {
         let spec = SourceFile::new(self.loaded.file_name.as_str(), self.loaded.bytes.clone())
             .language("YAML");
-        lower::lower(&Inputs {
+        call(&Inputs {
             plan,
             index: &sources.scanned.index,
             native: &self.native(),

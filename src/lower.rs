@@ -35,9 +35,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{Output, Platform, Position, Range, SourceFile, SourceLocation};
 
+use crate::closure::ModuleRoot;
 use crate::diag::{Diagnostic, Span};
 use crate::image::ImageConfig;
-use crate::modules::Request;
 use crate::options::Options;
 use crate::plan::{ImageSettings, Plan, PlatformPlan, Selection, Service};
 use crate::scan::Index;
@@ -263,42 +263,9 @@ fn build_one(
         .closures
         .of_service(service)
         .ok_or_else(|| vec![problems::no_module(service)])?;
-    let request = ImageRequest {
-        reference: toolchain.builder.clone(),
-        platform: inputs.native.clone(),
-    };
-    let builder = inputs
-        .images
-        .get(&request)
-        .ok_or_else(|| LowerError::EmptyBuilder(toolchain.builder.clone()))?;
-    let salt = inputs
-        .options
-        .no_cache
-        .covers(&service.name)
-        .then_some(inputs.salt);
-    let marker = modules::download(
-        &toolchain.root,
-        builder,
-        inputs.code,
-        inputs.settings(),
-        salt,
-    )?;
+    let (builder, marker) = builder_and_download(inputs, service, toolchain)?;
     let step = steps.get(&toolchain.root, || {
-        let request = manifests::request(&toolchain.root, inputs.all_closures);
-        let step = |request: Request| {
-            let root = &toolchain.root;
-            let settings = inputs.settings();
-            manifests::step(
-                &request,
-                root,
-                builder,
-                inputs.frontend,
-                inputs.code,
-                &marker,
-                settings,
-            )
-        };
-        request.map(step).transpose()
+        module_step(inputs, &toolchain.root, builder, &marker)
     })?;
     let manifests = match step {
         Some(tree) => {
@@ -319,6 +286,75 @@ fn build_one(
         location: Some(location(inputs.spec, service.span)),
     };
     Ok(step.output()?)
+}
+
+/// The builder image of a service, and the marker behind its download step.
+fn builder_and_download<'a>(
+    inputs: &Inputs<'a>,
+    service: &Service,
+    toolchain: &Toolchain,
+) -> Result<(&'a Builder, Output), LowerError> {
+    let request = ImageRequest {
+        reference: toolchain.builder.clone(),
+        platform: inputs.native.clone(),
+    };
+    let builder = inputs
+        .images
+        .get(&request)
+        .ok_or_else(|| LowerError::EmptyBuilder(toolchain.builder.clone()))?;
+    let salt = inputs
+        .options
+        .no_cache
+        .covers(&service.name)
+        .then_some(inputs.salt);
+    let marker = modules::download(
+        &toolchain.root,
+        builder,
+        inputs.code,
+        inputs.settings(),
+        salt,
+    )?;
+    Ok((builder, marker))
+}
+
+/// The step that finds out which part of its manifests each service reads.
+fn module_step(
+    inputs: &Inputs<'_>,
+    root: &ModuleRoot,
+    builder: &Builder,
+    marker: &Output,
+) -> Result<Option<Output>, buildkit_llb::Error> {
+    let request = manifests::request(root, inputs.all_closures);
+    let step = |request| {
+        let settings = inputs.settings();
+        let (frontend, code) = (inputs.frontend, inputs.code);
+        manifests::step(&request, root, builder, frontend, code, marker, settings)
+    };
+    request.map(step).transpose()
+}
+
+/// Module steps whose answers decide what is in the closures, each with its root:
+/// those of repositories that fetched modules may import packages of. Their answers
+/// are files named [`crate::modules::MODULES_FILE`].
+///
+/// # Errors
+///
+/// As [`lower`].
+pub fn steps_before_closures(inputs: &Inputs<'_>) -> Result<Vec<(ModuleRoot, Output)>, LowerError> {
+    let mut out: BTreeMap<ModuleRoot, Output> = BTreeMap::new();
+    for service in inputs.plan.platforms.iter().flat_map(|p| &p.services) {
+        let toolchain = toolchain::of_service(inputs.plan, service, inputs.index)
+            .map_err(|problem| vec![problem])?;
+        let root = &toolchain.root;
+        if !root.is_imported_back() || out.contains_key(root) {
+            continue;
+        }
+        let (builder, marker) = builder_and_download(inputs, service, &toolchain)?;
+        if let Some(step) = module_step(inputs, root, builder, &marker)? {
+            out.insert(root.clone(), step);
+        }
+    }
+    Ok(out.into_iter().collect())
 }
 
 fn lower_image(

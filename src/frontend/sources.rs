@@ -10,8 +10,10 @@ use std::sync::Arc;
 use buildkit_llb::{Foreign, Output};
 
 use super::Session;
+use super::lookup::LookedUp;
 use crate::gateway::{ContextQuery, Error, IgnoreFile, Warning};
 use crate::lower::{self, Closures};
+use crate::modules::MODULES_FILE;
 use crate::options::NoCache;
 use crate::plan::{Plan, Selection};
 use crate::scan::{INDEX_FILE, Index, select};
@@ -104,6 +106,37 @@ impl Session<'_> {
             all_closures,
             assets,
         })
+    }
+
+    /// Adds to the closures what fetched modules import of the repository. Where
+    /// that is possible at all, the module step says it.
+    pub(super) async fn follow_back(
+        &self,
+        plan: &Plan,
+        sources: &mut Sources,
+        looked_up: &LookedUp,
+    ) -> Result<(), Error> {
+        for _ in 0..MAX_SCANS {
+            let steps = self.with_inputs(plan, sources, looked_up, lower::steps_before_closures)?;
+            let mut changed = false;
+            for (root, step) in steps {
+                let tree = self.solve_output(&step).await?;
+                let json = self.gateway.read_file(&tree, MODULES_FILE).await?;
+                let found = serde_json::from_slice(&json).map_err(|error| {
+                    Error::Internal(format!("the module step wrote no answer: {error}"))
+                })?;
+                let index = &sources.scanned.index;
+                changed |= sources.closures.follow_back(&root, &found, index);
+                changed |= sources.all_closures.follow_back(&root, &found, index);
+            }
+            if !changed {
+                return Ok(());
+            }
+            sources.assets = self
+                .assets(plan, &sources.scanned, &sources.closures)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn scan_with(&self, reach: &[String]) -> Result<Scanned, Error> {

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{image_settings, tree};
-use crate::closure::{self, Closure};
+use super::{image_settings, manifests, tree};
+use crate::closure::{self, Closure, ModuleRoot};
+use crate::modules::ServiceModules;
 use crate::plan::{self, Plan, Request, Service};
 use crate::scan::{self, Index, select};
 use crate::spec::Spec;
@@ -83,6 +84,29 @@ impl Closures {
         self.0
             .iter()
             .map(|((_, tags), closure)| (closure, tags.as_slice()))
+    }
+
+    /// Adds what fetched modules import of the repository, as module steps found it;
+    /// whether that made any closure larger.
+    pub fn follow_back(
+        &mut self,
+        root: &ModuleRoot,
+        found: &BTreeMap<String, ServiceModules>,
+        index: &Index,
+    ) -> bool {
+        let mut changed = false;
+        for ((main, tags), closure) in &mut self.0 {
+            let answer = found.get(&manifests::key(closure, tags));
+            let back = answer.map(|a| &a.back).filter(|back| !back.is_empty());
+            if let (Some(back), true) = (back, closure.root == *root)
+                && let Some(more) = closure::closure_with(main, tags, index, back)
+                && more.directories.len() > closure.directories.len()
+            {
+                *closure = more;
+                changed = true;
+            }
+        }
+        changed
     }
 
     /// Directories that closures lead to and that were not scanned. Those that a

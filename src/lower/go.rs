@@ -118,6 +118,8 @@ fn environment(
         ("GOENV", "off"),
         ("GOFLAGS", flags),
         ("GOMODCACHE", MODULE_CACHE),
+        // What Go keeps of the checksum database is written below it.
+        ("GOPATH", "/tmp/go"),
         ("GOTELEMETRY", "off"),
         ("GOTMPDIR", TEMP_DIR),
         ("GOTOOLCHAIN", "local"),

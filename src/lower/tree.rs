@@ -230,18 +230,18 @@ fn base(
     }
     let patterns = asset_patterns(closure);
     if !patterns.is_empty() {
-        // Directories on the way to a match would get the mode of the context's.
-        for dir in embed_dirs(closure) {
-            op = op.mkdir(
-                Mkdir::new(format!("/{dir}"))
-                    .parents()
-                    .mode(MODE)
-                    .timestamp(epoch()),
-            );
-        }
+        // Directories above a match keep the mode that they have in the context, so
+        // these files are copied once more, as a whole.
         let copy = Copy::new(assets, "/", "/")
             .contents_only()
             .include(patterns)
+            .timestamp(epoch());
+        let chosen = quiet(
+            FileOp::new().copy(copy),
+            &format!("files that {name} embeds"),
+        );
+        let copy = Copy::new(&chosen, "/", "/")
+            .contents_only()
             .mode(MODE)
             .timestamp(epoch());
         op = op.copy(copy);
@@ -271,25 +271,6 @@ pub(super) fn asset_patterns(closure: &Closure) -> Vec<String> {
     out.sort();
     out.dedup();
     out
-}
-
-/// Directories that embed patterns lead through by name.
-fn embed_dirs(closure: &Closure) -> BTreeSet<String> {
-    let mut out = BTreeSet::new();
-    for embed in &closure.embeds {
-        let mut dir = embed.dir.clone();
-        let mut parts: Vec<&str> = embed.pattern.split('/').collect();
-        parts.pop();
-        for part in parts.into_iter().take_while(|part| !is_glob(part)) {
-            dir = join(&dir, part);
-            out.insert(dir.clone());
-        }
-    }
-    out
-}
-
-fn is_glob(part: &str) -> bool {
-    part.contains(['*', '?', '[', '\\'])
 }
 
 /// Single files that the scan did not see.
