@@ -65,14 +65,16 @@ pub fn closure_with(
     Some(out)
 }
 
-/// The manifests of a root that exist.
+/// The manifests that a build in a root reads. Vendored modules were checked when
+/// they were copied: then Go reads no sums, but the list of what is there.
 fn manifests(root: &ModuleRoot, index: &Index) -> Vec<String> {
-    let mut wanted = root.manifests.clone();
+    let mut out = root.manifests.clone();
     if root.vendored {
-        wanted.push(join(&root.dir, &format!("vendor/{}", select::VENDOR_LIST)));
+        out.retain(|path| !path.ends_with(".sum"));
+        let list = join(&root.dir, &format!("vendor/{}", select::VENDOR_LIST));
+        out.extend(index.manifests.binary_search(&list).is_ok().then_some(list));
     }
-    wanted.retain(|path| index.manifests.binary_search(path).is_ok());
-    wanted
+    out
 }
 
 struct Reach<'a> {
