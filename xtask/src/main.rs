@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask engine | image | demo | test | truth`.
+//! The project's own commands: `cargo xtask engine | image | demo | test | truth | bench`.
 //!
 //! Progress goes to standard error. Standard output holds only what was asked
 //! for: the exports of `engine env`, the sizes of `image`, what `demo` shows.
@@ -7,6 +7,7 @@
     reason = "a command-line tool: its answers belong on standard output"
 )]
 
+mod bench;
 mod demo;
 mod engine;
 mod http;
@@ -37,6 +38,7 @@ cargo xtask COMMAND
   demo                  build examples/shop through its `# syntax=` line, run it, show an answer
   truth [-- NAMES]      compare closures of public repositories with what the go command says
                         (--lists: without builds)
+  bench scan            measure the scan of 100,000 Go files against a plain read of them
   test [-- ARGS]        run all tests, those that need the engine included; ARGS go to `cargo test`
         --buildkit V    test: only the compatibility tests, on that older buildkitd
         --native        image, demo, test: compile the frontend here with cargo, not optimised and for
@@ -90,6 +92,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["engine", "golang", version], None) => engine::golang(version),
         (["image"], None) => image::build(&Engine::start(None)?, how),
         (["demo"], None) => demo::run(how),
+        (["bench", "scan"], None) => bench::scan(),
         (["truth"], None) => truth::run(&rest),
         (["test"], older) => test::run(older, how, &rest),
         ([] | ["help" | "--help" | "-h"], None) => {
