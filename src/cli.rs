@@ -4,6 +4,8 @@
 //! Standard output belongs to people here; in frontend mode this module is never
 //! entered.
 
+mod explain;
+
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
@@ -28,11 +30,13 @@ On the command line it works without a daemon:
     gofleet check             say what is wrong with the spec
     gofleet bake              print a bake file that builds all services
     gofleet graph [TARGET]    print the build graph as text
+    gofleet closure SERVICE   print the files that the build of a service can read
+    gofleet why SERVICE FILE  print what brings a file into the build of a service
     gofleet schema            print the JSON schema of the spec
     gofleet scan DIR FILE     write the index of the sources in DIR to FILE
     gofleet version           print the version
 
-Options of check, bake and graph:
+Options of check, bake, graph, closure and why:
 
     -f, --file SPEC           the spec [fleet.yaml]
         --context DIR         the directory that paths are relative to [.]
@@ -100,6 +104,8 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
             let (local, _) = local(parser, false)?;
             local.bake().map_err(failed)
         }
+        "closure" => explain::closure(parser),
+        "why" => explain::why(parser),
         "graph" => {
             let (local, target) = local(parser, true)?;
             local.graph(target).map_err(failed)
@@ -171,14 +177,45 @@ fn local(
     mut parser: lexopt::Parser,
     takes_target: bool,
 ) -> Result<(Local, Option<String>), Failure> {
-    let mut local = Local::new(DEFAULT_FILENAME.into(), ".".into());
     let mut target = None;
+    let local = options(&mut parser, |word, _| match word {
+        Word::Value(name) if takes_target && target.is_none() => {
+            target = Some(name.clone());
+            Ok(true)
+        }
+        _ => Ok(false),
+    })?;
+    Ok((local, target))
+}
+
+/// An argument that not all verbs know.
+enum Word {
+    /// The name of a long option.
+    Option(String),
+    /// A word without a dash.
+    Value(String),
+}
+
+/// Reads the options that all local verbs share; `own` reads those of one verb, and
+/// says whether it knows a word.
+fn options(
+    parser: &mut lexopt::Parser,
+    mut own: impl FnMut(&Word, &mut lexopt::Parser) -> Result<bool, Failure>,
+) -> Result<Local, Failure> {
+    let mut local = Local::new(DEFAULT_FILENAME.into(), ".".into());
     while let Some(arg) = parser.next()? {
-        match arg {
-            Short('f') | Long("file") => local.file = parser.value()?.into(),
-            Long("context") => local.context = parser.value()?.into(),
+        let word = match arg {
+            Short('f') | Long("file") => {
+                local.file = parser.value()?.into();
+                continue;
+            }
+            Long("context") => {
+                local.context = parser.value()?.into();
+                continue;
+            }
             Long("platform") => {
                 local.option("platform", parser.value()?.string()?);
+                continue;
             }
             Long("build-arg") => {
                 let text = parser.value()?.string()?;
@@ -186,10 +223,18 @@ fn local(
                     .split_once('=')
                     .ok_or_else(|| Failure::Usage(format!("`--build-arg {text}` has no `=`")))?;
                 local.option(&format!("build-arg:{name}"), value.to_owned());
+                continue;
             }
-            Value(name) if takes_target && target.is_none() => target = Some(name.string()?),
+            Long(name) => Word::Option(name.to_owned()),
+            Value(value) => Word::Value(value.string()?),
             other => return Err(other.unexpected().into()),
+        };
+        if !own(&word, parser)? {
+            return Err(Failure::Usage(match word {
+                Word::Option(name) => format!("invalid option '--{name}'"),
+                Word::Value(value) => format!("unexpected argument {value:?}"),
+            }));
         }
     }
-    Ok((local, target))
+    Ok(local)
 }

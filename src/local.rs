@@ -6,21 +6,26 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use buildkit_llb::{ImageRef, Output, Platform, Source, SourceFile};
 
 use crate::diag::{self, Diagnostic};
 use crate::frontend::plan_request;
+use crate::ignore::Rules;
 use crate::image::ImageConfig;
 use crate::lower::{self, Builder, Closures, Features, ImageRequest, Inputs, LowerError, Lowered};
 use crate::options::{OptionError, Options};
 use crate::plan::{self, Plan, bake};
-use crate::scan::{self, Index, select};
+use crate::scan::{self, Index, Scope, select};
 use crate::spec::Spec;
 
 /// The frontend's image in graphs that no daemon gave us.
 const FRONTEND: &str = "docker.io/gofleet/gofleet:1";
+
+/// The ignore file of a context.
+const IGNORE_FILE: &str = ".dockerignore";
 
 /// A spec and a context on this machine.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub struct Local {
     pub file: PathBuf,
     /// Directory that paths in the spec are relative to.
     pub context: PathBuf,
+    /// Whether the ignore file counts; a remote context has none.
+    pub ignore: bool,
     options: BTreeMap<String, String>,
 }
 
@@ -43,6 +50,8 @@ pub enum Problem {
     Spec(String),
     /// The graph cannot be made.
     Lower(LowerError),
+    /// Something else; complete.
+    Other(String),
 }
 
 impl fmt::Display for Problem {
@@ -55,7 +64,7 @@ impl fmt::Display for Problem {
                 let lines: Vec<String> = errors.iter().map(OptionError::to_string).collect();
                 f.write_str(&lines.join("\n"))
             }
-            Self::Spec(text) => f.write_str(text),
+            Self::Spec(text) | Self::Other(text) => f.write_str(text),
             Self::Lower(error) => write!(f, "gofleet: {error}"),
         }
     }
@@ -70,7 +79,17 @@ impl Local {
         Self {
             file,
             context,
+            ignore: true,
             options: BTreeMap::new(),
+        }
+    }
+
+    /// The same options for another spec and context.
+    pub(crate) fn elsewhere(&self, file: PathBuf, context: PathBuf) -> Self {
+        Self {
+            file,
+            context,
+            ..self.clone()
         }
     }
 
@@ -208,12 +227,12 @@ impl Local {
         .map_err(Problem::Lower)
     }
 
-    fn read(&self, text: &str, request: &plan::Request) -> Result<Spec, Problem> {
+    pub(crate) fn read(&self, text: &str, request: &plan::Request) -> Result<Spec, Problem> {
         plan::read(text, request).map_err(|d| self.spec_problem(&d))
     }
 
     /// Adds the services that the spec discovers.
-    fn complete(
+    pub(crate) fn complete(
         &self,
         spec: Spec,
         index: &Index,
@@ -242,17 +261,37 @@ impl Local {
         problems
     }
 
-    fn text(&self) -> Result<String, Problem> {
+    pub(crate) fn text(&self) -> Result<String, Problem> {
         fs::read_to_string(&self.file)
             .map_err(|error| Problem::Read(self.file.clone(), error.to_string()))
     }
 
-    fn index(&self) -> Result<Index, Problem> {
-        scan::scan(&self.context, &[])
+    /// The ignore file of the spec or else of the context, and its name.
+    pub(crate) fn ignore(&self) -> Result<(Rules, String), Problem> {
+        let mut own = self.file.clone().into_os_string();
+        own.push(IGNORE_FILE);
+        let paths = [PathBuf::from(own), self.context.join(IGNORE_FILE)];
+        for path in paths.iter().filter(|_| self.ignore) {
+            match fs::read(path) {
+                Ok(bytes) => return Ok((Rules::parse(&bytes), self.inside(path))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Problem::Read(path.clone(), error.to_string())),
+            }
+        }
+        Ok((Rules::default(), IGNORE_FILE.to_owned()))
+    }
+
+    pub(crate) fn index(&self) -> Result<Index, Problem> {
+        let (ignore, _) = self.ignore()?;
+        let scope = Scope {
+            reach: &[],
+            ignore: &ignore,
+        };
+        scan::scan_scope(&self.context, scope)
             .map_err(|error| Problem::Read(self.context.clone(), error.to_string()))
     }
 
-    fn request(&self, target: Option<String>) -> Result<plan::Request, Problem> {
+    pub(crate) fn request(&self, target: Option<String>) -> Result<plan::Request, Problem> {
         Ok(plan_request(&self.options(target)?, native(), &self.name()))
     }
 
@@ -266,12 +305,16 @@ impl Local {
 
     /// The spec's name in messages and source maps: relative to the context, as
     /// clients send it.
-    fn name(&self) -> String {
-        let inside = self.file.strip_prefix(&self.context).unwrap_or(&self.file);
-        Path::new(inside).display().to_string()
+    pub(crate) fn name(&self) -> String {
+        self.inside(&self.file)
     }
 
-    fn spec_problem(&self, diagnostics: &[Diagnostic]) -> Problem {
+    fn inside(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(&self.context).unwrap_or(path);
+        inside.display().to_string()
+    }
+
+    pub(crate) fn spec_problem(&self, diagnostics: &[Diagnostic]) -> Problem {
         Problem::Spec(diag::render(diagnostics, &self.name()))
     }
 }

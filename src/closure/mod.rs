@@ -11,10 +11,12 @@
 //! - `reach`: everything that a main package reaches;
 //! - `files`: the closure as a list of files of a directory on this machine;
 //! - `glob`: patterns of `//go:embed`;
+//! - `hidden`: what a closure needs and an ignore file hides;
 //! - `why`: the import chain behind a file.
 
 mod files;
 mod glob;
+mod hidden;
 mod reach;
 mod resolve;
 mod root;
@@ -24,9 +26,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use files::{Source, files};
+pub use hidden::hidden;
 pub use reach::{closure, closure_with};
 pub use root::ModuleRoot;
-pub use why::chain;
+pub use why::{chain, in_words};
 
 /// What the build of one main package can read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use buildkit_llb::{Foreign, Output};
 
 use super::Session;
 use super::lookup::LookedUp;
-use crate::gateway::{ContextQuery, Error, IgnoreFile, Warning};
+use crate::closure::hidden;
+use crate::gateway::{ContextQuery, Error, Warning};
 use crate::lower::{self, Closures};
 use crate::modules::MODULES_FILE;
 use crate::options::NoCache;
@@ -86,7 +87,7 @@ impl Session<'_> {
             scanned = self.scan_with(&reach).await?.for_plan(plan);
             closures = Closures::of(plan, &scanned.index);
         }
-        for (line, short) in hidden(&closures, ignore) {
+        for (line, short) in hidden(closures.iter(), &ignore.rules, ignore.name()) {
             let warning = Warning::at_line(short, line, &ignore.source_info);
             self.gateway.warn(&self.loaded.vertex, warning).await?;
         }
@@ -217,41 +218,4 @@ fn no_assets(spec: &str) -> Vec<String> {
         format!("{spec}.dockerignore"),
         spec,
     ]
-}
-
-/// What a build needs and an ignore file hides, each with the line that hides it.
-fn hidden(closures: &Closures, ignore: &IgnoreFile) -> BTreeSet<(u32, String)> {
-    let mut out = BTreeSet::new();
-    let mut check = |path: &str, needed: String| {
-        if let Some(rule) = ignore.rules.hidden_by(path) {
-            let text = format!("`{}` hides `{path}`, which {needed}", rule.text);
-            let place = format!("{}:{}", ignore.name(), rule.line);
-            out.insert((rule.line, format!("{place}: {text}")));
-        }
-    };
-    for closure in closures.iter() {
-        for (dir, reason) in &closure.missing {
-            check(dir, needed_by(&reason.file, reason.line, "imports"));
-        }
-        for embed in &closure.embeds {
-            let path = crate::scan::join(&embed.dir, &embed.pattern);
-            let reason = &embed.reason;
-            check(&path, needed_by(&reason.file, reason.line, "embeds"));
-        }
-        for (file, reason) in &closure.files {
-            check(file, needed_by(&reason.file, reason.line, "names"));
-        }
-        if closure.root.has_requirements && !closure.root.vendored {
-            let sum = crate::scan::join(&closure.root.dir, "go.sum");
-            check(&sum, "the build reads".to_owned());
-        }
-    }
-    out
-}
-
-fn needed_by(file: &str, line: u32, verb: &str) -> String {
-    match file {
-        "" => "is a main package".to_owned(),
-        file => format!("{file}:{line} {verb}"),
-    }
 }

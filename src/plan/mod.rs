@@ -29,6 +29,7 @@ mod tests;
 mod toolchain;
 mod value;
 
+pub use service::published;
 pub use target::{TargetInfo, missing_main, targets};
 
 use crate::diag::{self, Diagnostic, Rule, Span, Spanned};

@@ -1,11 +1,13 @@
 //! One service on one platform: its settings joined with `defaults`, expanded and checked.
 
 use super::{
-    Build, Check, FileEntry, ImageSettings, PlatformPlan, Selection, Service, path, toolchain,
-    value,
+    Build, Check, FileEntry, ImageSettings, PlatformPlan, Request, Selection, Service, path,
+    toolchain, value,
 };
 use crate::diag::{Diagnostic, Rule, Span, Spanned};
-use crate::spec::{Scope, ServiceEntry, Settings, Spec, Text, Variables, join_go_flags};
+use crate::spec::{
+    Args, Attest, Scope, ServiceEntry, Settings, Spec, Text, Variables, join_go_flags,
+};
 use buildkit_llb::Platform;
 use std::collections::BTreeMap;
 
@@ -110,6 +112,32 @@ pub(super) fn image_names(spec: &Spec, check: &mut Check<'_>) {
         }
     }
     check.lenient = false;
+}
+
+/// What decides where the image of a service goes and what is pushed beside it: the
+/// image name, as far as the build args are known, and the attestations as written.
+#[must_use]
+pub fn published(spec: &Spec, service: &str, request: &Request) -> Vec<String> {
+    let args = Args::new(&request.build_args);
+    let scope = Scope::global(&args).with("SERVICE", service);
+    let entry = spec.services.iter().find(|s| s.name.value == service);
+    let image = entry.and_then(|entry| entry.settings.image.as_ref());
+    let image = image.or(spec.defaults.image.as_ref());
+    let mut out: Vec<String> = image
+        .map(|text| {
+            text.expand(&scope)
+                .unwrap_or_else(|_| text.raw().to_owned())
+        })
+        .into_iter()
+        .collect();
+    match &spec.attest {
+        None => {}
+        Some(Attest::Flag(flag)) => out.push(flag.to_string()),
+        Some(Attest::Entries(entries)) => {
+            out.extend(entries.iter().map(|text| text.raw().to_owned()));
+        }
+    }
+    out
 }
 
 fn scope<'a>(service: &str, platform: &Platform, check: &Check<'a>) -> Scope<'a> {

@@ -6,6 +6,7 @@
 mod bake;
 mod diagnostics;
 mod exercise;
+mod explain;
 mod frontend_process;
 mod frontend_stories;
 mod gateway;

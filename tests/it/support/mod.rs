@@ -1,5 +1,6 @@
 //! What several tests share.
 
+pub(crate) mod checkout;
 pub(crate) mod fake_gateway;
 pub(crate) mod golden;
 pub(crate) mod process;

@@ -1,0 +1,230 @@
+//! A fleet: a spec and its sources on this machine, and what each service can see.
+//!
+//! In: a [`Local`]. Out: per service its plan, its closure and the closure's files,
+//! as a build with the same spec and the same ignore file has them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::closure::{self, Closure, Source};
+use crate::diag::did_you_mean;
+use crate::ignore::Rules;
+use crate::local::{Local, Problem};
+use crate::lower;
+use crate::plan::{self, Plan, Service};
+use crate::scan::{Index, Scope, scan_scope, select};
+
+/// Most scans of one context: each finds what the imports of the one before lead to.
+const MAX_SCANS: usize = 8;
+
+/// A spec and its sources.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    /// The context.
+    pub root: PathBuf,
+    /// What of it is hidden.
+    pub ignore: Rules,
+    /// What people call the ignore file.
+    pub ignore_name: String,
+    /// What people call the spec.
+    pub spec_name: String,
+    /// What the scan found.
+    pub index: Index,
+    /// By name.
+    pub services: BTreeMap<String, Member>,
+}
+
+/// One service of a fleet.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The plan of this service alone.
+    pub plan: Plan,
+    /// Its image name, as far as it is known, and its attestations.
+    pub published: Vec<String>,
+    /// What its build can read; `None` outside of every module.
+    pub closure: Option<Closure>,
+    /// The files of the closure, and why each is in it.
+    pub files: BTreeMap<String, Source>,
+}
+
+impl Member {
+    /// The service on its first platform: name, main package and tags are the same
+    /// on all of them unless the spec says otherwise.
+    #[must_use]
+    pub fn service(&self) -> Option<&Service> {
+        self.plan.platforms.first()?.services.first()
+    }
+}
+
+impl Fleet {
+    /// Reads a spec and scans its context for all services.
+    ///
+    /// # Errors
+    ///
+    /// Files that cannot be read, and all problems of the spec.
+    pub fn read(local: &Local) -> Result<Self, Problem> {
+        Self::of(local, None)
+    }
+
+    /// The same for one service: what is wrong with others does not matter.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Fleet::read`], and when there is no such service.
+    pub fn of_service(local: &Local, service: &str) -> Result<Self, Problem> {
+        Self::of(local, Some(service))
+    }
+
+    fn of(local: &Local, only: Option<&str>) -> Result<Self, Problem> {
+        let request = local.request(None)?;
+        let (ignore, ignore_name) = local.ignore()?;
+        let mut spec = local.read(&local.text()?, &request)?;
+        if !spec.discover.is_empty() {
+            let index = local.index()?;
+            (spec, _) = local.complete(spec, &index, &request)?;
+        }
+        let names: Vec<String> = spec.services.iter().map(|s| s.name.value.clone()).collect();
+        let (plans, problems) = match only {
+            None => plan::plan_each(&spec, &request),
+            Some(service) if names.iter().any(|name| name == service) => {
+                let target = Some(service.to_owned());
+                plan::plan_each(
+                    &spec,
+                    &plan::Request {
+                        target,
+                        ..request.clone()
+                    },
+                )
+            }
+            Some(other) => return Err(Problem::Other(unknown(other, &names))),
+        };
+        if crate::diag::has_errors(&problems) {
+            return Err(local.spec_problem(&problems));
+        }
+        let mut services: BTreeMap<String, Member> = BTreeMap::new();
+        for plan in plans {
+            let Some(service) = plan.platforms.first().and_then(|p| p.services.first()) else {
+                continue;
+            };
+            let name = service.name.clone();
+            let member = Member {
+                published: plan::published(&spec, &name, &request),
+                plan,
+                closure: None,
+                files: BTreeMap::new(),
+            };
+            services.insert(name, member);
+        }
+        let mains: Vec<String> = services
+            .values()
+            .flat_map(|member| &member.plan.platforms)
+            .flat_map(|platform| &platform.services)
+            .map(|service| service.main.value.clone())
+            .collect();
+        let mut index = scan_for(&local.context, &ignore, &mains, |index| {
+            let mut missing = BTreeSet::new();
+            for member in services.values_mut() {
+                member.closure = closure_of(&member.plan, index);
+                let found = member
+                    .closure
+                    .iter()
+                    .flat_map(|c| c.missing.keys().cloned());
+                missing.extend(found);
+            }
+            missing
+        })
+        .map_err(|error| Problem::Read(local.context.clone(), error.to_string()))?;
+        for member in services.values_mut() {
+            let Some(closure) = &member.closure else {
+                continue;
+            };
+            index.open = lower::open_words(&member.plan);
+            member.files = closure::files(&local.context, closure, &index);
+            member
+                .files
+                .retain(|path, _| ignore.hidden_by(path).is_none());
+        }
+        Ok(Self {
+            root: local.context.clone(),
+            ignore,
+            ignore_name,
+            spec_name: local.name(),
+            index,
+            services,
+        })
+    }
+
+    /// What the closures need and the ignore file hides, and what could not be told.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let closures = || self.services.values().filter_map(|m| m.closure.as_ref());
+        let hidden = closure::hidden(closures(), &self.ignore, &self.ignore_name);
+        let doubts: BTreeSet<String> = closures()
+            .flat_map(|c| &c.doubts)
+            .map(ToString::to_string)
+            .collect();
+        hidden
+            .into_iter()
+            .map(|(_, text)| text)
+            .chain(doubts)
+            .collect()
+    }
+}
+
+/// Scans `root` until nothing is missing that another scan would find.
+///
+/// `mains` are directories of main packages; `look` says which directories it misses
+/// in an index. What is hidden is not there at all.
+fn scan_for(
+    root: &Path,
+    ignore: &Rules,
+    mains: &[String],
+    mut look: impl FnMut(&mut Index) -> BTreeSet<String>,
+) -> io::Result<Index> {
+    let findable =
+        |dir: &String| select::passed_over(dir).is_some() && ignore.hidden_by(dir).is_none();
+    let mut reach: BTreeSet<String> = mains.iter().filter(|d| findable(d)).cloned().collect();
+    let mut scans = 1;
+    loop {
+        let list: Vec<String> = reach.iter().cloned().collect();
+        let mut index = scan_scope(
+            root,
+            Scope {
+                reach: &list,
+                ignore,
+            },
+        )?;
+        let missing = look(&mut index);
+        let known = reach.len();
+        reach.extend(missing.into_iter().filter(findable));
+        if reach.len() == known || scans == MAX_SCANS {
+            return Ok(index);
+        }
+        scans += 1;
+    }
+}
+
+/// What all platforms of a service can see.
+fn closure_of(plan: &Plan, index: &mut Index) -> Option<Closure> {
+    index.open = lower::open_words(plan);
+    let mut all: Option<Closure> = None;
+    for service in plan.platforms.iter().flat_map(|p| &p.services) {
+        let one = closure::closure(&service.main.value, &service.build.tags, index);
+        match (&mut all, one) {
+            (Some(all), Some(one)) => all.merge(one),
+            (all @ None, one) => *all = one,
+            (Some(_), None) => {}
+        }
+    }
+    all
+}
+
+fn unknown(service: &str, names: &[String]) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let hint = match did_you_mean(service, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the spec has {}", names.join(", ")),
+    };
+    format!("gofleet: no service `{service}`: {hint}")
+}
