@@ -4,6 +4,7 @@
 //! Standard output belongs to people here; in frontend mode this module is never
 //! entered.
 
+mod affected;
 mod explain;
 
 use std::ffi::OsString;
@@ -32,16 +33,27 @@ On the command line it works without a daemon:
     gofleet graph [TARGET]    print the build graph as text
     gofleet closure SERVICE   print the files that the build of a service can read
     gofleet why SERVICE FILE  print what brings a file into the build of a service
+    gofleet affected --base REV|DIR
+                              print the services whose image an edit may change
     gofleet schema            print the JSON schema of the spec
     gofleet scan DIR FILE     write the index of the sources in DIR to FILE
     gofleet version           print the version
 
-Options of check, bake, graph, closure and why:
+Options of check, bake, graph, closure, why and affected:
 
     -f, --file SPEC           the spec [fleet.yaml]
         --context DIR         the directory that paths are relative to [.]
         --platform LIST       platforms, comma-separated
         --build-arg NAME=VALUE
+
+Options of affected:
+
+        --base REV|DIR        what to compare with: the merge base of REV and the
+                              head, or a directory
+        --head REV            compare REV instead of the working tree
+        --format json|github|text
+        --base-file SPEC      the spec of a base that is a directory
+        --output FILE         write to FILE instead of standard output
 ";
 
 /// Why a command ended without doing its work.
@@ -106,6 +118,7 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
         }
         "closure" => explain::closure(parser),
         "why" => explain::why(parser),
+        "affected" => affected::affected(parser),
         "graph" => {
             let (local, target) = local(parser, true)?;
             local.graph(target).map_err(failed)

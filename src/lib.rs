@@ -12,10 +12,12 @@
 //! 6. [`gateway`]: everything that talks to the daemon.
 //!
 //! [`frontend`] is these steps for the daemon, [`local`] without one, with sources as
-//! [`survey`] finds them on this machine and [`fleet`] joins them; [`diag`] is how all of them talk to people,
+//! [`survey`] finds them on this machine and [`fleet`] joins them; [`affected`] compares
+//! two of those; [`diag`] is how all of them talk to people,
 //! [`mod@ignore`] reads their ignore files.
 //! `ARCHITECTURE.md` has the map.
 
+pub mod affected;
 pub mod cli;
 pub mod closure;
 pub mod diag;

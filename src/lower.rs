@@ -48,6 +48,7 @@ pub use go::{Builder, fetch_secrets};
 pub use layers::Features;
 pub use problems::missing_file;
 pub use scan::scan_step;
+pub(crate) use toolchain::go_of;
 pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
 
 use build::{BINARY_DIR, BuildStep, binary_name};

@@ -1,5 +1,26 @@
 //! Patterns of `//go:embed`: Go's `path.Match`, one path element at a time.
 
+use super::Embed;
+
+impl Embed {
+    /// Whether the pattern names a file, or a directory above it.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        let below = match self.dir.as_str() {
+            "." => Some(path),
+            dir => path
+                .strip_prefix(dir)
+                .and_then(|rest| rest.strip_prefix('/')),
+        };
+        let Some(below) = below else {
+            return false;
+        };
+        let mut names = below.split('/');
+        let mut parts = self.pattern.split('/');
+        parts.all(|part| names.next().is_some_and(|name| matches(part, name)))
+    }
+}
+
 /// Whether a path element matches a pattern element. A malformed pattern matches
 /// nothing: the compiler reports it.
 #[must_use]
@@ -113,5 +134,24 @@ mod tests {
         let name = "ab".repeat(1000);
         assert!(matches(&pattern, &name));
         assert!(!matches(&(pattern + "c"), &name));
+    }
+
+    #[test]
+    fn a_pattern_covers_what_is_below() {
+        let covers = |dir: &str, pattern: &str, path: &str| {
+            let embed = Embed {
+                dir: dir.to_owned(),
+                pattern: pattern.to_owned(),
+                all: false,
+                reason: crate::closure::Reason::default(),
+            };
+            embed.covers(path)
+        };
+        assert!(covers("web", "static", "web/static/a/b.css"));
+        assert!(covers(".", "*.go", "main.go"));
+        assert!(covers("web", "*/*.go", "web/a/b.go"));
+        assert!(!covers("web", "*.go", "web/a/b.go"));
+        assert!(!covers("web", "*.go", "webs/b.go"));
+        assert!(!covers("web", "a/b", "web/a"));
     }
 }

@@ -53,6 +53,26 @@ pub(super) fn of_service(
     })
 }
 
+/// What compiles a service: the builder image, and the lines of the manifests that
+/// choose the version of the language, such as `1.26.2`.
+pub(crate) fn go_of(plan: &Plan, service: &Service, index: &Index) -> Option<(String, String)> {
+    let builder = of_service(plan, service, index).ok()?.builder;
+    let module = index.module_of(&service.main.value)?;
+    let workspace = index
+        .workspace_of(&module.dir)
+        .filter(|w| w.uses.contains(&module.dir));
+    let (toolchain, go) = match workspace {
+        Some(w) => (&w.toolchain, &w.go),
+        None => (&module.toolchain, &module.go),
+    };
+    let lines: Vec<&str> = go
+        .as_deref()
+        .into_iter()
+        .chain(toolchain.as_deref())
+        .collect();
+    Some((builder, lines.join(", toolchain ")))
+}
+
 /// The spec's word, or the newest Go that the manifests ask for.
 fn builder(go: &GoSetting, module: &Module, workspace: Option<&Workspace>) -> String {
     match go {

@@ -95,7 +95,7 @@ pub fn open_words<'a>(
 
 /// The constraint in a file's name, such as `linux && amd64` for `a_linux_amd64.go`.
 #[must_use]
-pub(super) fn of_name(name: &str) -> Option<String> {
+pub(crate) fn of_name(name: &str) -> Option<String> {
     let stem = name.split('.').next().unwrap_or(name);
     let (_, rest) = stem.split_once('_')?;
     let mut parts: Vec<&str> = rest.split('_').collect();
@@ -206,6 +206,50 @@ pub(crate) fn may_hold(expression: &str, tags: &[String]) -> bool {
     setting.may_hold(expression)
 }
 
+/// The same for one platform. Words that are no system and no processor may hold as
+/// for all platforms.
+#[must_use]
+pub(crate) fn may_hold_on(expression: &str, tags: &[String], os: &str, arch: &str) -> bool {
+    let decided = |word: &str| {
+        let relative = matches!(
+            (word, os),
+            ("linux", "android") | ("darwin", "ios") | ("solaris", "illumos")
+        );
+        let is_system = USUAL.contains(&word) || UNUSUAL.contains(&word);
+        let is_processor = ARCH.contains(&word) || NO_ARCH.contains(&word);
+        if tags.iter().any(|tag| tag == word) {
+            None
+        } else if is_system {
+            Some(word == os || relative)
+        } else {
+            is_processor.then_some(word == arch)
+        }
+    };
+    // Two tags that hold and do not hold stand for what is decided.
+    let mut rewritten = String::new();
+    let mut rest = expression;
+    while let Some(c) = rest.chars().next() {
+        let end = match rest.find(is_between) {
+            Some(0) => c.len_utf8(),
+            Some(end) => end,
+            None => rest.len(),
+        };
+        let (word, after) = rest.split_at(end);
+        rewritten.push_str(match decided(word) {
+            Some(true) => HOLDS,
+            Some(false) => HOLDS_NOT,
+            None => word,
+        });
+        rest = after;
+    }
+    let mut tags = tags.to_vec();
+    tags.push(HOLDS.to_owned());
+    may_hold(&rewritten, &tags)
+}
+
+const HOLDS: &str = "gofleet.yes";
+const HOLDS_NOT: &str = "gofleet.no";
+
 /// Whether the constraint depends on a tag that somebody made up.
 #[must_use]
 pub(crate) fn has_custom_tag(expression: &str) -> bool {
@@ -219,9 +263,12 @@ pub(super) fn says_nothing(expression: &str) -> bool {
 }
 
 fn words(expression: &str) -> impl Iterator<Item = &str> {
-    expression
-        .split(|c: char| c.is_whitespace() || matches!(c, '!' | '(' | ')' | '&' | '|'))
-        .filter(|word| !word.is_empty())
+    expression.split(is_between).filter(|word| !word.is_empty())
+}
+
+/// Whether a character stands between words.
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '!' | '(' | ')' | '&' | '|')
 }
 
 fn evaluate(expression: &str, setting: Setting<'_>) -> Option<Truth> {
@@ -418,5 +465,26 @@ mod tests {
         );
         assert!(has_custom_tag("linux && ignore"));
         assert!(!has_custom_tag("linux && !cgo"));
+    }
+
+    #[test]
+    fn one_platform_decides() {
+        let tags = ["extra".to_owned()];
+        for (expression, os, arch, holds) in [
+            ("linux", "linux", "amd64", true),
+            ("windows", "linux", "amd64", false),
+            ("!windows", "linux", "amd64", true),
+            ("linux && arm64", "linux", "amd64", false),
+            ("(windows || arm64) && extra", "linux", "arm64", true),
+            ("(windows||arm64)&&other", "linux", "arm64", false),
+            ("linux", "android", "arm64", true),
+            ("android", "linux", "arm64", false),
+            ("unix && !cgo", "linux", "arm", true),
+            ("!linux && !extra", "linux", "arm", false),
+            ("é &&", "linux", "arm", true),
+        ] {
+            let found = may_hold_on(expression, &tags, os, arch);
+            assert_eq!(found, holds, "{expression} on {os}/{arch}");
+        }
     }
 }

@@ -13,7 +13,7 @@ const MAX_LINKS: usize = 40;
 ///
 /// Links are followed one element at a time, so that `..` behind a link means
 /// what the kernel takes it for, and nothing outside of `root` is ever touched.
-pub(super) fn resolve(root: &Path, link: &str) -> Option<String> {
+pub(crate) fn resolve(root: &Path, link: &str) -> Option<String> {
     let mut links = 0;
     let mut pending: Vec<String> = link.rsplit('/').map(str::to_owned).collect();
     let mut at = String::from(".");

@@ -31,4 +31,5 @@ pub use index::{
     Replace, Workspace,
 };
 pub(crate) use index::{is_inside, join, parent, resolve};
+pub(crate) use link::resolve as link_target;
 pub use scope::Scope;

@@ -1,0 +1,529 @@
+//! `gofleet affected` in real Git repositories.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::{Value, json};
+
+use crate::support::checkout::{Checkout, Said};
+
+/// Every service of examples/shop.
+const ALL: &[&str] = &["api", "catalog", "migrate", "orders", "web", "worker"];
+
+fn shop() -> Checkout {
+    let repo = Checkout::copy_of("examples/shop");
+    repo.commit();
+    repo
+}
+
+fn report(said: &Said) -> Value {
+    assert_eq!(said.code, 0, "{said:?}");
+    serde_json::from_str(&said.out).unwrap()
+}
+
+fn names(report: &Value) -> Vec<String> {
+    let services = report["services"].as_array().unwrap();
+    let names = services
+        .iter()
+        .map(|s| s["name"].as_str().unwrap().to_owned());
+    names.collect()
+}
+
+/// Which services differ from the last commit.
+fn affected(repo: &Checkout) -> Vec<String> {
+    let said = repo.run(&["affected", "--base", "HEAD"]);
+    assert_eq!(said.err, "");
+    names(&report(&said))
+}
+
+#[test]
+fn edits_name_exactly_the_services() {
+    let cases: &[(&str, &dyn Fn(&Checkout), &[&str])] = &[
+        ("nothing", &|_| {}, &[]),
+        (
+            "a leaf",
+            &|r| {
+                r.append("services/worker/worker.go", "\nvar x = 1\n");
+            },
+            &["worker"],
+        ),
+        (
+            "a shared package",
+            &|r| {
+                r.append("internal/store/store.go", "\nvar x = 1\n");
+            },
+            &["catalog", "migrate", "orders"],
+        ),
+        (
+            "a new file in a package",
+            &|r| {
+                r.write("services/web/new.go", "package main\n\nvar x = 1\n");
+            },
+            &["web"],
+        ),
+        (
+            "a deleted file",
+            &|r| {
+                r.remove("services/api/handlers.go");
+            },
+            &["api"],
+        ),
+        (
+            "an embedded file",
+            &|r| {
+                r.append("services/web/static/shop.css", "/* */");
+            },
+            &["web"],
+        ),
+        (
+            "a new embedded file",
+            &|r| {
+                r.write("services/web/static/new.txt", "");
+            },
+            &["web"],
+        ),
+        (
+            "a file of the image",
+            &|r| {
+                r.append("services/migrate/migrations/0002_orders.sql", "-- x\n");
+            },
+            &["migrate"],
+        ),
+        (
+            "a new file of the image",
+            &|r| {
+                r.write("services/migrate/migrations/0004.sql", "");
+            },
+            &["migrate"],
+        ),
+        (
+            "an executable file of the image",
+            &|r| {
+                let file = r.file("services/migrate/migrations/0002_orders.sql");
+                fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+            },
+            &["migrate"],
+        ),
+        (
+            "tests",
+            &|r| {
+                r.append("internal/money/money_test.go", "\nvar x = 1\n")
+                    .write("internal/store/new_test.go", "package store\n")
+                    .write("internal/store/testdata/a/x.go", "package a\n");
+            },
+            &[],
+        ),
+        (
+            "what no build reads",
+            &|r| {
+                r.append("README.md", "x")
+                    .write("docs/how.txt", "x")
+                    .write("node_modules/x/index.js", "x")
+                    .write("internal/store/README.md", "x")
+                    .write("internal/unused/unused.go", "package unused\n");
+            },
+            &[],
+        ),
+        (
+            "modes and times",
+            &|r| {
+                for file in ["go.mod", "services/api/main.go"] {
+                    let mode = fs::Permissions::from_mode(0o600);
+                    fs::set_permissions(r.file(file), mode).unwrap();
+                }
+                let text = fs::read_to_string(r.file("services/web/main.go")).unwrap();
+                r.write("services/web/main.go", &text);
+            },
+            &[],
+        ),
+        (
+            "a comment in the spec",
+            &|r| {
+                r.append("fleet.yaml", "\n# comment\n");
+            },
+            &[],
+        ),
+        (
+            "the spec's words about one service",
+            &|r| {
+                let spec = fs::read_to_string(r.file("fleet.yaml")).unwrap();
+                let spec = spec.replace(
+                    "  worker: ./services/worker\n",
+                    "  worker:\n    main: ./services/worker\n    command: --fast\n",
+                );
+                r.write("fleet.yaml", &spec);
+            },
+            &["worker"],
+        ),
+        (
+            "the defaults",
+            &|r| {
+                let spec = fs::read_to_string(r.file("fleet.yaml")).unwrap();
+                r.write(
+                    "fleet.yaml",
+                    &spec.replace("defaults:\n", "defaults:\n  user: \"7\"\n"),
+                );
+            },
+            ALL,
+        ),
+        (
+            "the toolchain",
+            &|r| {
+                r.append("fleet.yaml", "go: \"1.25\"\n");
+            },
+            ALL,
+        ),
+        (
+            "a main package without a service",
+            &|r| {
+                r.write("services/extra/main.go", "package main\n\nfunc main() {}\n");
+            },
+            &[],
+        ),
+        (
+            "a new service",
+            &|r| {
+                r.write("services/extra/main.go", "package main\n\nfunc main() {}\n");
+                r.append("fleet.yaml", "  extra: ./services/extra\n");
+            },
+            &["extra"],
+        ),
+        (
+            "a file that is hidden now",
+            &|r| {
+                r.write(".dockerignore", "**/shop.css\n");
+            },
+            &["web"],
+        ),
+        (
+            "a file for another system",
+            &|r| {
+                r.write(
+                    "internal/store/store_windows.go",
+                    "package store\n\nvar x = 1\n",
+                )
+                .write("services/web/pages_js.go", "package main\n")
+                .write(
+                    "services/web/tag.go",
+                    "//go:build darwin || arm64\n\npackage main\n",
+                )
+                .write("services/web/gen.go", "//go:build ignore\n\npackage main\n");
+            },
+            &[],
+        ),
+    ];
+    for (edit, act, expected) in cases {
+        let repo = shop();
+        act(&repo);
+        assert_eq!(affected(&repo), *expected, "{edit}");
+    }
+}
+
+#[test]
+fn discovered_services_come_and_go() {
+    let repo = shop();
+    repo.write("fleet.yaml", "discover: [./services/...]\n");
+    repo.commit();
+    repo.write("services/extra/main.go", "package main\n\nfunc main() {}\n");
+    fs::remove_dir_all(repo.file("services/worker")).unwrap();
+    let report = report(&repo.run(&["affected", "--base", "HEAD"]));
+    assert_eq!(
+        report,
+        json!({
+            "services": [{"name": "extra", "main": "./services/extra", "reasons": [{"kind": "new"}]}],
+            "removed": ["worker"],
+            "any": true,
+        })
+    );
+}
+
+#[test]
+fn a_reason_names_the_file_and_its_chain() {
+    let repo = shop();
+    repo.append("services/web/static/shop.css", "/* */");
+    let found = report(&repo.run(&["affected", "--base", "HEAD"]));
+    assert_eq!(
+        found["services"][0]["reasons"],
+        json!([{
+            "kind": "file",
+            "path": "services/web/static/shop.css",
+            "change": "modified",
+            "chain": ["services/web/pages.go:17 embeds static"],
+        }])
+    );
+    let text = repo
+        .run(&["affected", "--base", "HEAD", "--format", "text"])
+        .out;
+    assert_eq!(
+        text,
+        "web\n    services/web/static/shop.css was modified\n        \
+         services/web/pages.go:17 embeds static\n"
+    );
+}
+
+#[test]
+fn github_gets_lines_for_its_output() {
+    let repo = shop();
+    let github = || {
+        repo.run(&["affected", "--base", "HEAD", "--format", "github"])
+            .out
+    };
+    assert_eq!(github(), "matrix={\"service\":[]}\nany=false\n");
+    repo.append("internal/store/store.go", "\nvar x = 1\n");
+    assert_eq!(
+        github(),
+        "matrix={\"service\":[\"catalog\",\"migrate\",\"orders\"]}\nany=true\n"
+    );
+}
+
+#[test]
+fn the_base_of_a_branch_is_where_it_began() {
+    let repo = shop();
+    repo.git(&["checkout", "--quiet", "-b", "feature"]);
+    repo.append("services/worker/worker.go", "\nvar x = 1\n");
+    repo.commit();
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.append("services/api/main.go", "\nvar x = 1\n");
+    repo.commit();
+    repo.git(&["checkout", "--quiet", "feature"]);
+    let of = |args: &[&str]| names(&report(&repo.run(args)));
+    assert_eq!(of(&["affected", "--base", "main"]), ["worker"]);
+    assert_eq!(
+        of(&["affected", "--base", "feature", "--head", "main"]),
+        ["api"]
+    );
+    // The work tree counts, with what Git does not know yet, unless a head is given.
+    repo.write("services/web/new.go", "package main\n");
+    assert_eq!(of(&["affected", "--base", "main"]), ["web", "worker"]);
+    let head = ["affected", "--base", "main", "--head", "HEAD"];
+    assert_eq!(of(&head), ["worker"]);
+}
+
+#[test]
+fn a_base_that_was_not_there_is_everything() {
+    let repo = shop();
+    let zero = "0".repeat(40);
+    let report = report(&repo.run(&["affected", "--base", &zero]));
+    assert_eq!(names(&report), ALL);
+}
+
+#[test]
+fn a_directory_is_a_base_without_git() {
+    let old = Checkout::copy_of("examples/shop");
+    let new = Checkout::copy_of("examples/shop");
+    new.append("services/worker/worker.go", "\nvar x = 1\n");
+    let base = old.path().to_str().unwrap();
+    let said = new.run_with(
+        ".",
+        &["affected", "--base", base],
+        &[("PATH", "/nonexistent")],
+    );
+    assert_eq!(names(&report(&said)), ["worker"]);
+    let said = new.run_with(
+        ".",
+        &["affected", "--base", "main"],
+        &[("PATH", "/nonexistent")],
+    );
+    assert_eq!(
+        said.err,
+        "gofleet: `git` is not installed; `--base DIR` compares with a directory and works without\n"
+    );
+    // A spec that is given from elsewhere is compared with the one in the base.
+    let spec = Checkout::new();
+    spec.write(
+        "fleet.yaml",
+        &fs::read_to_string(new.file("fleet.yaml")).unwrap(),
+    );
+    let file = spec.file("fleet.yaml");
+    let said = new.run(&["affected", "--base", base, "-f", file.to_str().unwrap()]);
+    assert_eq!(names(&report(&said)), ["worker"]);
+}
+
+#[test]
+fn the_context_may_be_a_part_of_the_repository_and_of_a_worktree() {
+    let repo = Checkout::new();
+    let shop = Checkout::copy_of("examples/shop");
+    fs::rename(shop.path(), repo.file("shop")).unwrap();
+    fs::create_dir(shop.path()).unwrap();
+    repo.write("other/fleet.yaml", "services: {}\n");
+    repo.write(
+        "deploy/fleet.yaml",
+        "services:\n  worker: ./services/worker\n",
+    );
+    repo.commit();
+    repo.git(&["worktree", "add", "--quiet", "-b", "side", "../side"]);
+    let side = repo.path().parent().unwrap().join("side");
+    repo.append("shop/services/worker/worker.go", "\nvar x = 1\n");
+    let said = repo.run_with("shop", &["affected", "--base", "main"], &[]);
+    assert_eq!(names(&report(&said)), ["worker"]);
+    let said = repo.run(&[
+        "affected",
+        "--base",
+        "main",
+        "--context",
+        "shop",
+        "-f",
+        "shop/fleet.yaml",
+    ]);
+    assert_eq!(names(&report(&said)), ["worker"]);
+    // A spec beside the context has its history, too.
+    let beside = [
+        "affected",
+        "--base",
+        "main",
+        "--context",
+        "shop",
+        "-f",
+        "deploy/fleet.yaml",
+    ];
+    assert_eq!(names(&report(&repo.run(&beside))), ["worker"]);
+    repo.write(
+        "deploy/fleet.yaml",
+        "services:\n  worker:\n    main: ./services/worker\n    user: \"7\"\n",
+    );
+    let found = report(&repo.run(&beside));
+    assert_eq!(
+        found["services"][0]["reasons"][1],
+        json!({"kind": "spec", "fields": ["user"]})
+    );
+    let context = side.join("shop");
+    let spec = context.join("fleet.yaml");
+    let said = repo.run(&[
+        "affected",
+        "--base",
+        "main",
+        "--context",
+        context.to_str().unwrap(),
+        "-f",
+        spec.to_str().unwrap(),
+    ]);
+    assert_eq!(names(&report(&said)), [""; 0]);
+    fs::remove_dir_all(side).unwrap();
+}
+
+#[test]
+fn neither_the_index_nor_the_work_tree_is_touched() {
+    let repo = shop();
+    repo.append("services/worker/worker.go", "\nvar x = 1\n");
+    repo.git(&["add", "services/worker/worker.go"]);
+    repo.append("services/api/main.go", "\nvar x = 1\n");
+    repo.write(".git/hooks/post-checkout", "#!/bin/sh\ntouch hooked\n");
+    repo.write(".git/hooks/post-index-change", "#!/bin/sh\ntouch hooked\n");
+    for hook in ["post-checkout", "post-index-change"] {
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(repo.file(&format!(".git/hooks/{hook}")), mode).unwrap();
+    }
+    let index = fs::read(repo.file(".git/index")).unwrap();
+    let env = [
+        ("GIT_INDEX_FILE", "/nonexistent"),
+        ("GIT_DIR", "/nonexistent"),
+    ];
+    let said = repo.run_with(".", &["affected", "--base", "HEAD", "--head", "HEAD"], &env);
+    assert_eq!(names(&report(&said)), [""; 0]);
+    assert_eq!(affected(&repo), ["api", "worker"]);
+    assert_eq!(fs::read(repo.file(".git/index")).unwrap(), index);
+    let status = repo.git(&["status", "--porcelain"]);
+    assert_eq!(
+        status,
+        "M services/api/main.go\nM  services/worker/worker.go"
+    );
+}
+
+#[test]
+fn large_files_are_compared_without_fetching_them() {
+    let repo = shop();
+    repo.write(".gitattributes", "*.bin filter=lfs -text\n");
+    let text = "hello world\n";
+    let oid = "a948904f2f0f479b8f8197694b30184b0d2ed1c1cd2a1ec0fb85d299a192a447";
+    let pointer = format!(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}\n",
+        text.len()
+    );
+    repo.write("services/web/static/big.bin", &pointer);
+    repo.git(&["config", "filter.lfs.smudge", "false"]);
+    repo.git(&["config", "filter.lfs.required", "true"]);
+    repo.git(&["config", "filter.lfs.clean", "cat"]);
+    repo.commit();
+    assert_eq!(affected(&repo), [""; 0]);
+    repo.write("services/web/static/big.bin", text);
+    assert_eq!(affected(&repo), [""; 0]);
+    repo.write("services/web/static/big.bin", "hello there\n");
+    assert_eq!(affected(&repo), ["web"]);
+}
+
+#[test]
+fn a_base_that_cannot_be_built_affects_everything() {
+    let repo = shop();
+    let spec = fs::read_to_string(repo.file("fleet.yaml")).unwrap();
+    repo.write("fleet.yaml", "services: [\n");
+    repo.commit();
+    repo.write("fleet.yaml", &spec);
+    let said = repo.run(&["affected", "--base", "HEAD"]);
+    assert_eq!(names(&report(&said)), ALL);
+    assert!(said.err.contains("the base cannot be read"), "{}", said.err);
+    repo.remove("fleet.yaml");
+    repo.commit();
+    repo.write("fleet.yaml", &spec);
+    let said = repo.run(&["affected", "--base", "HEAD"]);
+    assert_eq!(names(&report(&said)), ALL);
+    assert_eq!(
+        said.err,
+        "warning: the base has no `fleet.yaml`: all services are new\n"
+    );
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let repo = shop();
+    let first = repo.git(&["rev-parse", "HEAD"]);
+    repo.append("README.md", "x");
+    repo.commit();
+    let fails = |repo: &Checkout, base: &str| {
+        let said = repo.run(&["affected", "--base", base]);
+        assert_eq!((said.code, said.out.as_str()), (1, ""));
+        said.err
+    };
+    assert_eq!(
+        fails(&repo, "origin/main"),
+        "gofleet: no revision `origin/main` in this repository; \
+         if it is on a remote, fetch it first: `git fetch`\n"
+    );
+    repo.git(&["branch", "services"]);
+    assert_eq!(
+        fails(&repo, "services"),
+        "gofleet: `services` is a directory and a revision: write `./services` for the directory, \
+         or the whole name of the revision, such as `refs/heads/services`\n"
+    );
+    assert_eq!(
+        repo.run(&["affected", "--base", "refs/heads/services"])
+            .code,
+        0
+    );
+
+    let shallow = Checkout::new();
+    let url = format!("file://{}", repo.path().display());
+    shallow.git(&["clone", "--quiet", "--depth", "1", &url, "."]);
+    assert_eq!(
+        fails(&shallow, &first),
+        format!(
+            "gofleet: no revision `{first}` in this repository; this is a shallow clone, \
+             so fetch the history: `fetch-depth: 0` for actions/checkout, \
+             or `git fetch --unshallow`\n"
+        )
+    );
+    shallow.git(&["fetch", "--quiet", "--depth", "1", "origin", &first]);
+    let err = fails(&shallow, &first);
+    assert!(
+        err.contains("have no common commit; this is a shallow clone"),
+        "{err}"
+    );
+
+    let bare = Checkout::copy_of("examples/shop");
+    let err = fails(&bare, "main");
+    assert!(err.contains("not a git repository"), "{err}");
+
+    let said = repo.run(&["affected"]);
+    assert_eq!(said.code, 2);
+    let said = repo.run(&["affected", "--base", "HEAD", "--format", "yaml"]);
+    assert_eq!(said.code, 2);
+}
