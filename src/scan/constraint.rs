@@ -216,7 +216,8 @@ pub(crate) fn may_hold_on(expression: &str, tags: &[String], os: &str, arch: &st
             ("linux", "android") | ("darwin", "ios") | ("solaris", "illumos")
         );
         let is_system = USUAL.contains(&word) || UNUSUAL.contains(&word);
-        let is_processor = ARCH.contains(&word) || NO_ARCH.contains(&word);
+        let lists: [&[&str]; 3] = [&USUAL_ARCH, &UNUSUAL_ARCH, &NO_ARCH];
+        let is_processor = lists.iter().any(|list| list.contains(&word));
         if tags.iter().any(|tag| tag == word) {
             None
         } else if is_system {
