@@ -1,6 +1,6 @@
 //! Everything that a main package reaches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::resolve::{Package, Resolver};
 use super::root::ModuleRoot;
@@ -38,6 +38,7 @@ pub fn closure_with(
             ..Closure::default()
         },
         pending: Vec::new(),
+        seen: HashSet::new(),
     };
     match reach.resolver.find(main) {
         Some((dir, links)) => {
@@ -83,6 +84,8 @@ struct Reach<'a> {
     resolver: Resolver<'a>,
     out: Closure,
     pending: Vec<String>,
+    /// Import paths that were followed.
+    seen: HashSet<&'a str>,
 }
 
 impl Reach<'_> {
@@ -110,11 +113,14 @@ impl Reach<'_> {
 
     /// Follows everything that the files of a directory name.
     fn read(&mut self, dir: &str) {
-        let Some(directory) = self.index.directory(dir) else {
+        let index = self.index;
+        let Some(directory) = index.directory(dir) else {
             return;
         };
         for import in &directory.imports {
-            if self.counts(import) && !matches!(import.path.as_str(), "C" | "unsafe") {
+            let path = import.path.as_str();
+            if !self.seen.contains(path) && path != "C" && path != "unsafe" && self.counts(import) {
+                self.seen.insert(path);
                 self.import(directory, import);
             }
         }

@@ -10,6 +10,7 @@
 //! - `select`: which files are read at all, as names and as patterns for a client;
 //! - `scope`: what of a directory is read: what is reached, what an ignore file hides;
 //! - `walk`: every directory once, in parallel;
+//! - `read`: one file;
 //! - `gofile`, `native`, `gomod`, `constraint`: readers for one kind of text each;
 //! - `build`: from what was found to the index.
 
@@ -19,7 +20,8 @@ pub(crate) mod gofile;
 pub(crate) mod gomod;
 mod index;
 mod link;
-mod native;
+pub(crate) mod native;
+mod read;
 mod scope;
 pub(crate) mod select;
 mod walk;

@@ -3,35 +3,23 @@
 //! In: a directory. Out: per directory, what its files say. Symbolic links are
 //! recorded and not followed; nothing that is no regular file is opened.
 
-use std::fs::{self, DirEntry, File};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, DirEntry};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
 use super::Scope;
-use super::constraint;
-use super::gofile;
-use super::index::{
-    Constraint, Directory, Import, Link, Native, NativeKind, Note, is_inside, join, resolve,
-};
+use super::index::{Directory, Link, Note, is_inside, join};
 use super::link;
-use super::native::{self, Named};
+use super::read::{Reader, Source};
 use super::select::{self, Kind};
-
-/// First bytes read of a Go file; most heads end before them.
-const HEAD_BYTES: u64 = 16 * 1024;
-
-/// Most bytes read of one file. Generated Go files of a few MiB exist; what is
-/// larger holds data, and its head was read all the same.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// More threads do not help: the walk waits for the kernel.
 const MAX_THREADS: usize = 8;
 
-/// Modes that Git gives to files and directories under the usual umask.
-const FILE_MODES: [u32; 2] = [0o644, 0o755];
+/// Mode that Git gives to directories under the usual umask.
 const DIR_MODE: u32 = 0o755;
 
 /// What a walk found, in no order.
@@ -73,12 +61,14 @@ pub(super) fn walk(root: &Path, scope: Scope<'_>) -> io::Result<Found> {
                         root,
                         scope,
                         found: Found::default(),
-                        buffer: Vec::new(),
+                        reader: Reader::default(),
                     };
                     while let Some(dir) = queue.next() {
                         let below = worker.directory(dir);
                         queue.done(below);
                     }
+                    worker.found.notes.append(&mut worker.reader.notes);
+                    worker.found.odd_modes |= worker.reader.odd_modes;
                     worker.found
                 })
             })
@@ -145,16 +135,7 @@ struct Worker<'a> {
     root: &'a Path,
     scope: Scope<'a>,
     found: Found,
-    buffer: Vec<u8>,
-}
-
-/// A file that is being read.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    dir: &'a str,
-    name: &'a str,
-    /// In the directory's list.
-    position: u32,
+    reader: Reader,
 }
 
 impl Worker<'_> {
@@ -213,6 +194,7 @@ impl Worker<'_> {
             self.found.odd_modes |= mode != DIR_MODE;
         }
         files.sort_by(|a, b| a.0.cmp(&b.0));
+        self.reader.begin();
         for (position, (name, path, class)) in files.into_iter().enumerate() {
             let position = u32::try_from(position).unwrap_or(u32::MAX);
             let source = Source {
@@ -220,7 +202,7 @@ impl Worker<'_> {
                 name: &name,
                 position,
             };
-            if let Err(error) = self.file(source, &path, class, &mut one) {
+            if let Err(error) = self.reader.file(source, &path, class, &mut one) {
                 self.note(&join(&dir, &name), &error);
             }
             one.directory.files.push(name);
@@ -286,133 +268,10 @@ impl Worker<'_> {
         }
     }
 
-    fn file(
-        &mut self,
-        source: Source<'_>,
-        path: &Path,
-        kind: Kind,
-        one: &mut OneDirectory,
-    ) -> io::Result<()> {
-        let mut file = open(path)?;
-        let meta = file.metadata()?;
-        if !meta.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
-        self.found.odd_modes |= !FILE_MODES.contains(&(meta.mode() & 0o7777));
-        match kind {
-            Kind::Go => self.go(source, &mut file, meta.len(), one),
-            Kind::Native => {
-                self.buffer.clear();
-                self.fill(&mut file, MAX_BYTES)?;
-                let named = native::includes(&self.buffer, 1);
-                one.directory.natives.extend(resolved(source, named));
-                Ok(())
-            }
-            Kind::Opaque | Kind::Manifest => Ok(()),
-        }
-    }
-
-    fn go(
-        &mut self,
-        source: Source<'_>,
-        file: &mut File,
-        size: u64,
-        one: &mut OneDirectory,
-    ) -> io::Result<()> {
-        self.buffer.clear();
-        self.fill(file, HEAD_BYTES)?;
-        let mut whole = size <= HEAD_BYTES;
-        let head = match gofile::head(&self.buffer, whole) {
-            Some(head) => head,
-            None => {
-                self.fill(file, MAX_BYTES)?;
-                whole = true;
-                gofile::head(&self.buffer, true).unwrap_or_default()
-            }
-        };
-        if size > MAX_BYTES {
-            self.found.notes.push(Note {
-                path: join(source.dir, source.name),
-                text: format!(
-                    "a Go file larger than {} MiB was not read to its end",
-                    MAX_BYTES >> 20
-                ),
-            });
-        }
-        let mut embeds = Vec::new();
-        if head.may_embed() {
-            if !whole {
-                self.fill(file, MAX_BYTES)?;
-            }
-            embeds = gofile::embeds(&self.buffer);
-        }
-        let constrained = match (constraint::of_name(source.name), head.constraint) {
-            (Some(name), Some(text)) => Some(format!("{name} && ({text})")),
-            (name, text) => name.or(text),
-        };
-        let constrained = constrained.filter(|c| !constraint::says_nothing(c));
-        one.is_main |= head.package == "main"
-            && constrained
-                .as_deref()
-                .is_none_or(|c| constraint::may_hold(c, &[]));
-        if let Some(expression) = &constrained {
-            one.directory.constraints.push(Constraint {
-                file: source.position,
-                expression: expression.clone(),
-            });
-        }
-        let import = |(path, line)| Import {
-            path,
-            file: source.position,
-            line,
-            constraint: constrained.clone(),
-        };
-        one.directory
-            .imports
-            .extend(head.imports.into_iter().map(import));
-        one.directory.embeds.extend(embeds.into_iter().map(import));
-        for (preamble, line) in head.preambles {
-            let mut named = native::includes(&preamble, line);
-            named.extend(native::cgo_flags(&preamble, line));
-            one.directory.natives.extend(resolved(source, named));
-        }
-        Ok(())
-    }
-
-    /// Appends up to `limit` bytes to the buffer.
-    fn fill(&mut self, file: &mut File, limit: u64) -> io::Result<()> {
-        file.take(limit).read_to_end(&mut self.buffer)?;
-        Ok(())
-    }
-
     fn note(&mut self, path: &str, error: &io::Error) {
         self.found.notes.push(Note {
             path: path.to_owned(),
             text: format!("cannot be read: {error}"),
         });
     }
-}
-
-/// Opens a file without waiting for what might be at the other end of it.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    let flags = i32::try_from(flags.bits()).unwrap_or(0);
-    fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-}
-
-/// Makes what native code names relative to the root. Paths that leave it are
-/// the system's, or missing in the build as well.
-fn resolved(source: Source<'_>, named: Vec<(Named, u32)>) -> impl Iterator<Item = Native> {
-    let (dir, file) = (source.dir.to_owned(), source.position);
-    named.into_iter().filter_map(move |(named, line)| {
-        let what = match named {
-            Named::File(path) => NativeKind::File(resolve(&dir, &path)?),
-            Named::Dir(path) => NativeKind::Dir(resolve(&dir, &path)?),
-            Named::Unknown => NativeKind::Unknown,
-        };
-        Some(Native { what, file, line })
-    })
 }

@@ -1,0 +1,208 @@
+//! Reading of one file: what it says about a build.
+//!
+//! In: a path. Out: additions to the directory that the file is in. Of a Go file
+//! only the head is read where that is enough. Nothing that is no regular file is
+//! read, and nothing is waited for.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use super::constraint;
+use super::gofile;
+use super::index::{Constraint, Import, Native, NativeKind, Note, join, resolve};
+use super::native::{self, Named};
+use super::select::Kind;
+use super::walk::OneDirectory;
+
+/// First bytes read of a Go file; most heads end before them.
+const HEAD_BYTES: u64 = 16 * 1024;
+
+/// Most bytes read of one file. Generated Go files of a few MiB exist; what is
+/// larger holds data, and its head was read all the same.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Modes that Git gives to files under the usual umask.
+const FILE_MODES: [u32; 2] = [0o644, 0o755];
+
+/// A file that is to be read.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) dir: &'a str,
+    pub(super) name: &'a str,
+    /// In the directory's list.
+    pub(super) position: u32,
+}
+
+/// Reads the files of one directory after the other.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub(super) notes: Vec<Note>,
+    /// See [`Index::odd_modes`](super::Index::odd_modes).
+    pub(super) odd_modes: bool,
+    buffer: Vec<u8>,
+    /// What files of this directory import in every build.
+    seen: HashSet<String>,
+}
+
+impl Reader {
+    /// The files that follow are another directory's.
+    pub(super) fn begin(&mut self) {
+        self.seen.clear();
+    }
+
+    /// Reads one file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is no regular file.
+    pub(super) fn file(
+        &mut self,
+        source: Source<'_>,
+        path: &Path,
+        kind: Kind,
+        one: &mut OneDirectory,
+    ) -> io::Result<()> {
+        let mut file = open(path)?;
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        self.odd_modes |= !FILE_MODES.contains(&(meta.mode() & 0o7777));
+        match kind {
+            Kind::Go => self.go(source, &mut file, meta.len(), one),
+            Kind::Native => {
+                self.buffer.clear();
+                self.fill(&mut file, meta.len(), MAX_BYTES)?;
+                let named = native::includes(&self.buffer, 1);
+                one.directory.natives.extend(resolved(source, named));
+                Ok(())
+            }
+            Kind::Opaque | Kind::Manifest => Ok(()),
+        }
+    }
+
+    fn go(
+        &mut self,
+        source: Source<'_>,
+        file: &mut File,
+        size: u64,
+        one: &mut OneDirectory,
+    ) -> io::Result<()> {
+        self.buffer.clear();
+        self.fill(file, size, HEAD_BYTES)?;
+        let mut whole = size <= HEAD_BYTES;
+        let head = match gofile::head(&self.buffer, whole) {
+            Some(head) => head,
+            None => {
+                self.fill(file, size, MAX_BYTES)?;
+                whole = true;
+                gofile::head(&self.buffer, true).unwrap_or_default()
+            }
+        };
+        if size > MAX_BYTES {
+            self.notes.push(Note {
+                path: join(source.dir, source.name),
+                text: format!(
+                    "a Go file larger than {} MiB was not read to its end",
+                    MAX_BYTES >> 20
+                ),
+            });
+        }
+        let mut embeds = Vec::new();
+        if head.may_embed() {
+            if !whole {
+                self.fill(file, size, MAX_BYTES)?;
+            }
+            embeds = gofile::embeds(&self.buffer);
+        }
+        let constrained = match (constraint::of_name(source.name), head.constraint) {
+            (Some(name), Some(text)) => Some(format!("{name} && ({text})")),
+            (name, text) => name.or(text),
+        };
+        let constrained = constrained.filter(|c| !constraint::says_nothing(c));
+        one.is_main |= head.package == "main"
+            && constrained
+                .as_deref()
+                .is_none_or(|c| constraint::may_hold(c, &[]));
+        if let Some(expression) = &constrained {
+            one.directory.constraints.push(Constraint {
+                file: source.position,
+                expression: expression.clone(),
+            });
+        }
+        let import = |(path, line)| Import {
+            path,
+            file: source.position,
+            line,
+            constraint: constrained.clone(),
+        };
+        // Most files of a directory import the same packages.
+        for (path, line) in head.imports {
+            if self.seen.contains(&path) {
+                continue;
+            }
+            if constrained.is_none() {
+                self.seen.insert(path.clone());
+            }
+            one.directory.imports.push(import((path, line)));
+        }
+        one.directory.embeds.extend(embeds.into_iter().map(import));
+        for (preamble, line) in head.preambles {
+            let mut named = native::includes(&preamble, line);
+            named.extend(native::cgo_flags(&preamble, line));
+            one.directory.natives.extend(resolved(source, named));
+        }
+        Ok(())
+    }
+
+    /// Appends what the file has up to `limit` more bytes; `size` is its whole size.
+    fn fill(&mut self, file: &mut File, size: u64, limit: u64) -> io::Result<()> {
+        if size == 0 {
+            // Some file systems do not say.
+            file.take(limit).read_to_end(&mut self.buffer)?;
+            return Ok(());
+        }
+        let start = self.buffer.len();
+        let known = size.saturating_sub(start as u64).min(limit);
+        let end = start + usize::try_from(known).unwrap_or(0);
+        self.buffer.resize(end, 0);
+        let mut at = start;
+        while at < end {
+            match file.read(&mut self.buffer[at..]) {
+                Ok(0) => break,
+                Ok(count) => at += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.buffer.truncate(at);
+        Ok(())
+    }
+}
+
+/// Opens a file without waiting for what might be at the other end of it.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).unwrap_or(0);
+    fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
+}
+
+/// Makes what native code names relative to the root. Paths that leave it are
+/// the system's, or missing in the build as well.
+fn resolved(source: Source<'_>, named: Vec<(Named, u32)>) -> impl Iterator<Item = Native> {
+    let (dir, file) = (source.dir.to_owned(), source.position);
+    named.into_iter().filter_map(move |(named, line)| {
+        let what = match named {
+            Named::File(path) => NativeKind::File(resolve(&dir, &path)?),
+            Named::Dir(path) => NativeKind::Dir(resolve(&dir, &path)?),
+            Named::Unknown => NativeKind::Unknown,
+        };
+        Some(Native { what, file, line })
+    })
+}
