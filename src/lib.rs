@@ -23,6 +23,8 @@ pub mod closure;
 pub mod diag;
 pub mod fleet;
 pub mod frontend;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gateway;
 pub mod ignore;
 pub mod image;

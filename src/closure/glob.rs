@@ -24,7 +24,7 @@ impl Embed {
 /// Whether a path element matches a pattern element. A malformed pattern matches
 /// nothing: the compiler reports it.
 #[must_use]
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let (mut p, mut n) = (0, 0);

@@ -15,7 +15,7 @@
 //! - `why`: the import chain behind a file.
 
 mod files;
-mod glob;
+pub(crate) mod glob;
 mod hidden;
 mod reach;
 mod resolve;

@@ -35,6 +35,7 @@ impl GoFile {
 /// on behind them; with `whole`, the bytes are all there is.
 pub(crate) fn head(text: &[u8], whole: bool) -> Option<GoFile> {
     let mut reader = Reader::new(text);
+    reader.whole = whole;
     let mut file = GoFile::default();
     let complete = reader.head(&mut file).is_some();
     if !complete && !whole {
@@ -45,7 +46,7 @@ pub(crate) fn head(text: &[u8], whole: bool) -> Option<GoFile> {
 }
 
 /// The embed lines of a whole file.
-pub(super) fn embeds(text: &[u8]) -> Vec<(String, u32)> {
+pub(crate) fn embeds(text: &[u8]) -> Vec<(String, u32)> {
     let mut reader = Reader::new(text);
     let mut out = Vec::new();
     while let Some(byte) = reader.peek() {
@@ -105,6 +106,8 @@ fn patterns(args: &[u8]) -> Vec<String> {
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
+    /// Whether nothing follows the text: then a word may end with it.
+    whole: bool,
     /// Where lines were counted up to, and how many.
     counted: (usize, u32),
 }
@@ -119,6 +122,7 @@ impl<'a> Reader<'a> {
         Self {
             text,
             at: start,
+            whole: false,
             counted: (start, 1),
         }
     }
@@ -269,7 +273,8 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let end = rest
             .iter()
-            .position(|&b| !(b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80))?;
+            .position(|&b| !(b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80))
+            .or(self.whole.then_some(rest.len()))?;
         self.at += end;
         Some(&rest[..end])
     }
@@ -460,6 +465,7 @@ mod tests {
         );
         assert_eq!(package("package /* odd */ main\n"), "main");
         assert_eq!(package("package grün\n"), "grün");
+        assert_eq!(package("package main"), "main");
         assert_eq!(package("/* never closed"), "");
         assert_eq!(package(""), "");
         assert_eq!(package("func main() {}\n"), "");

@@ -9,38 +9,38 @@
 
 /// What a `go.mod` says, as far as a build graph needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct GoMod {
+pub(crate) struct GoMod {
     /// The module path; empty when the file has no `module` line.
-    pub(super) module: String,
+    pub(crate) module: String,
     /// The `go` line, such as `1.26` or `1.26.3`.
-    pub(super) go: Option<String>,
+    pub(crate) go: Option<String>,
     /// The `toolchain` line without its `go` prefix; `default` and names with a
     /// custom suffix are kept as they are.
-    pub(super) toolchain: Option<String>,
+    pub(crate) toolchain: Option<String>,
     /// Paths of the modules that it requires.
-    pub(super) requires: Vec<String>,
+    pub(crate) requires: Vec<String>,
     /// `replace` lines whose target is a directory: module path, directory as written.
-    pub(super) local_replaces: Vec<(String, String)>,
+    pub(crate) local_replaces: Vec<(String, String)>,
     /// Directories of `ignore` lines, as written.
-    pub(super) ignores: Vec<String>,
+    pub(crate) ignores: Vec<String>,
 }
 
 /// What a `go.work` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct GoWork {
+pub(crate) struct GoWork {
     /// The `go` line.
-    pub(super) go: Option<String>,
+    pub(crate) go: Option<String>,
     /// The `toolchain` line without its `go` prefix.
-    pub(super) toolchain: Option<String>,
+    pub(crate) toolchain: Option<String>,
     /// Directories of `use` lines, as written.
-    pub(super) uses: Vec<String>,
+    pub(crate) uses: Vec<String>,
     /// `replace` lines whose target is a directory: module path, directory as written.
-    pub(super) local_replaces: Vec<(String, String)>,
+    pub(crate) local_replaces: Vec<(String, String)>,
 }
 
 /// Reads a `go.mod`.
 #[must_use]
-pub(super) fn parse_go_mod(text: &str) -> GoMod {
+pub(crate) fn parse_go_mod(text: &str) -> GoMod {
     let mut out = GoMod::default();
     for_each_directive(text, |verb, args| match (verb, args) {
         ("module", [path, ..]) if out.module.is_empty() => out.module.clone_from(path),
@@ -56,7 +56,7 @@ pub(super) fn parse_go_mod(text: &str) -> GoMod {
 
 /// Reads a `go.work`.
 #[must_use]
-pub(super) fn parse_go_work(text: &str) -> GoWork {
+pub(crate) fn parse_go_work(text: &str) -> GoWork {
     let mut out = GoWork::default();
     for_each_directive(text, |verb, args| match (verb, args) {
         ("go", [version, ..]) => out.go = Some(version.clone()),

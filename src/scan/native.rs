@@ -5,7 +5,7 @@
 
 /// One thing that native code names.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Named {
+pub(crate) enum Named {
     /// A file, relative to the directory of the file that names it.
     File(String),
     /// A directory of headers or libraries, relative to the package directory.
@@ -15,7 +15,7 @@ pub(super) enum Named {
 }
 
 /// The `#include` lines of a text, with their lines from `first`.
-pub(super) fn includes(text: &[u8], first: u32) -> Vec<(Named, u32)> {
+pub(crate) fn includes(text: &[u8], first: u32) -> Vec<(Named, u32)> {
     let mut out = Vec::new();
     for (line, text) in lines(text, first) {
         let Some(directive) = text.strip_prefix(b"#").map(<[u8]>::trim_ascii_start) else {
@@ -49,7 +49,7 @@ pub(super) fn includes(text: &[u8], first: u32) -> Vec<(Named, u32)> {
 
 /// What `#cgo` lines of a preamble name: directories of headers and files to include.
 /// Libraries are for a C linker, which no build here runs.
-pub(super) fn cgo_flags(text: &[u8], first: u32) -> Vec<(Named, u32)> {
+pub(crate) fn cgo_flags(text: &[u8], first: u32) -> Vec<(Named, u32)> {
     let mut out = Vec::new();
     for (line, text) in lines(text, first) {
         // A preamble of line comments has them in front of every line.
