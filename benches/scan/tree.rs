@@ -37,7 +37,7 @@ pub(crate) fn generate(root: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn is_main(package: usize) -> bool {
-    package % MAIN_EVERY == 0
+    package.is_multiple_of(MAIN_EVERY)
 }
 
 fn directory(package: usize) -> String {

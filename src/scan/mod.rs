@@ -11,7 +11,7 @@
 //! - `scope`: what of a directory is read: what is reached, what an ignore file hides;
 //! - `walk`: every directory once, in parallel;
 //! - `read`: one file;
-//! - `gofile`, `native`, `gomod`, `constraint`: readers for one kind of text each;
+//! - `gofile`, `native`, `gomod`, `constraint`, `words`: readers for one kind of text each;
 //! - `build`: from what was found to the index.
 
 mod build;
@@ -25,9 +25,9 @@ mod read;
 mod scope;
 pub(crate) mod select;
 mod walk;
+mod words;
 
 pub use build::{scan, scan_scope};
-pub use constraint::open_words;
 pub use index::{
     Constraint, Directory, INDEX_FILE, Import, Index, Link, Module, Native, NativeKind, Note,
     Replace, Workspace,
@@ -35,3 +35,4 @@ pub use index::{
 pub(crate) use index::{is_inside, join, parent, resolve};
 pub(crate) use link::resolve as link_target;
 pub use scope::Scope;
+pub use words::open_words;

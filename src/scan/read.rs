@@ -16,6 +16,7 @@ use super::index::{Constraint, Import, Native, NativeKind, Note, join, resolve};
 use super::native::{self, Named};
 use super::select::Kind;
 use super::walk::OneDirectory;
+use super::words;
 
 /// First bytes read of a Go file; most heads end before them.
 const HEAD_BYTES: u64 = 16 * 1024;
@@ -118,7 +119,7 @@ impl Reader {
             }
             embeds = gofile::embeds(&self.buffer);
         }
-        let constrained = match (constraint::of_name(source.name), head.constraint) {
+        let constrained = match (words::of_name(source.name), head.constraint) {
             (Some(name), Some(text)) => Some(format!("{name} && ({text})")),
             (name, text) => name.or(text),
         };
