@@ -54,6 +54,14 @@ const fn shaped(name: &'static str, module: &'static str, shape: Shape, builds: 
     }
 }
 
+/// Main packages in directories that `./...` passes over.
+pub(crate) const HIDDEN: &[(&str, &str)] = &[
+    ("go-sqlite3", "_example/custom_func"),
+    ("go-sqlite3", "_example/mod_regexp"),
+    ("go-sqlite3", "_example/simple"),
+    ("go-sqlite3", "_example/vtable"),
+];
+
 /// All of them, small ones first.
 pub(crate) const REPOS: &[Repo] = &[
     // Assembly for many platforms, plugins of the tests as mains.
@@ -89,7 +97,7 @@ pub(crate) const REPOS: &[Repo] = &[
     plain("delve", "github.com/go-delve/delve@v1.27.2", 2),
     Repo {
         name: "x-tools",
-        module: "golang.org/x/tools@v0.45.0",
+        module: "golang.org/x/tools@v0.48.0",
         nested: &[("gopls", "golang.org/x/tools/gopls@v0.23.0")],
         shape: Shape::Workspace,
         builds: 3,
@@ -101,6 +109,14 @@ pub(crate) const REPOS: &[Repo] = &[
             (
                 "cmd/protoc-gen-go-grpc",
                 "google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2",
+            ),
+            (
+                "gcp/observability",
+                "google.golang.org/grpc/gcp/observability@v1.0.1",
+            ),
+            (
+                "stats/opentelemetry",
+                "google.golang.org/grpc/stats/opentelemetry@v0.0.0-20241028142157-ada6787961b3",
             ),
             (
                 "examples",

@@ -11,7 +11,7 @@ use gofleet::survey::{Survey, survey};
 
 use crate::build::{Outcome, compare};
 use crate::exact::{self, Exact};
-use crate::modules::Repo;
+use crate::modules::{HIDDEN, Repo};
 use crate::prepare::prepare;
 use crate::report::{Main, Verdict};
 use crate::{Result, fail};
@@ -35,8 +35,13 @@ fn verdict(repo: &Repo, root: &Path, scratch: &Path, lists_only: bool) -> Result
     let closures = mains.iter().filter_map(|main| closure(main, &[], &index));
     std::hint::black_box(closures.count());
     out.closures_took = began.elapsed();
-    let wanted: Vec<(String, Vec<String>)> =
-        mains.iter().map(|dir| (dir.clone(), Vec::new())).collect();
+    let hidden = HIDDEN.iter().filter(|(name, _)| *name == repo.name);
+    let wanted: Vec<(String, Vec<String>)> = mains
+        .iter()
+        .cloned()
+        .chain(hidden.map(|(_, dir)| (*dir).to_owned()))
+        .map(|dir| (dir, Vec::new()))
+        .collect();
     let found = survey(root, &wanted)?;
     out.go_files = found
         .index
