@@ -21,7 +21,7 @@ pub(crate) const REGISTRY: &str = "registry";
 /// The first docker command that builds with buildx.
 const OLDEST_DOCKER_COMMAND: u32 = 23;
 /// What the caches of one daemon may hold, in MB and for Docker as text.
-const CACHE_MB: u32 = 30_000;
+const CACHE_BYTES: u64 = 30_000_000_000;
 
 /// The registry and the pinned buildkitd, running.
 #[derive(Clone)]
@@ -161,7 +161,8 @@ impl Services {
         let socket = cache.run(&format!("{name}.sock"));
         let otel = cache.run(&format!("{name}-otel.sock"));
         let registry = &self.registry;
-        // Both spellings of the limit: each version ignores the one it does not know.
+        // A policy of our own: the usual ones empty the cache as soon as a fifth of the
+        // disk is not free, and then every step of every test runs.
         let config = format!(
             r#"root = "{root}"
 [grpc]
@@ -172,7 +173,9 @@ socketPath = "{otel}"
 enabled = true
 snapshotter = "overlayfs"
 binary = "{runc}"
-gckeepstorage = {CACHE_MB}
+[[worker.oci.gcpolicy]]
+all = true
+keepBytes = {CACHE_BYTES}
 [worker.containerd]
 enabled = false
 [registry."docker.io"]
@@ -228,7 +231,7 @@ insecure = true
             "hosts": [format!("unix://{}", socket.display())],
             "registry-mirrors": [format!("http://{}", self.registry)],
             "insecure-registries": [self.registry],
-            "builder": {"gc": {"enabled": true, "defaultReservedSpace": format!("{CACHE_MB}MB")}},
+            "builder": {"gc": {"enabled": true, "policy": [{"all": true, "reservedSpace": format!("{CACHE_BYTES}B")}]}},
         });
         let file = home.join("daemon.json");
         let mut command = Command::new(programs.join("dockerd"));
