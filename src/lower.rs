@@ -57,7 +57,7 @@ use layers::Layer;
 use manifests::ModuleSteps;
 use settings::StepSettings;
 use toolchain::Toolchain;
-use tree::{Manifests, Stages};
+use tree::{Manifests, Units};
 use user::ScratchUser;
 
 /// An image that a graph needs, for one platform.
@@ -235,12 +235,12 @@ fn build_all(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Vec<Output>, Lo
         .services
         .iter()
         .filter_map(|s| inputs.closures.of_service(s));
-    let stages = Stages::new(closures, inputs.context());
+    let units = Units::new(closures, inputs.context());
     let mut steps = ModuleSteps::default();
     for service in &plan.services {
         match toolchain::of_service(inputs.plan, service, inputs.index) {
             Ok(toolchain) => {
-                let trees = (&stages, &mut steps);
+                let trees = (&units, &mut steps);
                 outputs.push(build_one(inputs, plan, service, &toolchain, trees)?);
             }
             Err(problem) => problems.push(problem),
@@ -258,7 +258,7 @@ fn build_one(
     plan: &PlatformPlan,
     service: &Service,
     toolchain: &Toolchain,
-    (stages, steps): (&Stages, &mut ModuleSteps),
+    (units, steps): (&Units, &mut ModuleSteps),
 ) -> Result<Output, LowerError> {
     let closure = inputs
         .closures
@@ -280,7 +280,7 @@ fn build_one(
         platform: &plan.platform,
         toolchain,
         builder,
-        sources: tree::mounts(closure, &manifests, &service.name, stages, inputs.context()),
+        sources: tree::mounts(closure, &manifests, &service.name, units, inputs.context()),
         modules: &marker,
         settings: inputs.settings(),
         label: label(inputs.plan, &plan.platform, &service.name),

@@ -1,19 +1,22 @@
 //! The source tree of a build step: exactly the files of a service's closure.
 //!
 //! A tree has a *base*, made of copies, mounted at the source directory; and for
-//! large closures *leaves*, directories that are mounted over it one by one. Both
-//! come from the context itself, so BuildKit keys them by the digests that it keeps
-//! per file of a context: an unchanged tree is neither copied nor read again. A tree
-//! that the scan step wrote would be read whole after every edit.
+//! large closures *units* mounted over it: small subtrees with the directories of
+//! the closure and no other. Units are copies too, but services that see the same
+//! part of a subtree share the copy, and after an edit only one unit is copied again.
+//! All of it comes from the context itself, so BuildKit keys it by the digests that
+//! it keeps per file of a context: an unchanged tree is neither copied nor read
+//! again. A tree that the scan step wrote would be read whole after every edit.
 //!
-//! Which directory is where depends on the closure alone: not on other services, not
-//! on other directories, not on what else is built. Otherwise the build step of one
-//! service would get another key by an edit of another one.
+//! Which directory is in which unit depends on the closure alone: not on other
+//! services, not on other directories, not on what else is built. Otherwise the build
+//! step of one service would get another key by an edit of another one.
 //!
 //! Copies have one mode, so that machines with different umasks share keys.
 //!
 //! Measured in `docs/performance.md`; alternatives in graph-measurements §1.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{BindMount, Copy, Describe as _, FileOp, Mkdir, Mount, Output};
@@ -24,18 +27,17 @@ use crate::closure::Closure;
 use crate::scan::select::{self, Kind, escape};
 use crate::scan::{Index, is_inside, join, parent};
 
-/// Up to this many directories a closure is copied as one tree: a copy costs
-/// 0.1 ms a file and only where something changed, and needs no mounts. Above, a
-/// shared file that is edited would be paid once per service.
-const MAX_COPIED: usize = 64;
+/// Up to this many directories a closure is copied as one tree, without units: a
+/// copy costs 0.1 ms a file and only where something changed.
+const MAX_COPIED: usize = 32;
 
-/// Number of trees that leaves are staged in. It is part of every large build
-/// step's key.
-const STAGES: u32 = 32;
+/// Directories of a unit. Each mount costs 0.6 ms in every build step that has it,
+/// and each edit copies a unit.
+const UNIT: usize = 32;
 
-/// Name of the directory that a leaf's files are staged in, below its own path: so
-/// the directories below it are not in it. No import path has such an element.
-const LEAF: &str = "@";
+/// Most units of a closure that can be divided into fewer. Four thousand mounts in
+/// one step work, and take 2.5 s.
+const MAX_UNITS: usize = 512;
 
 /// One mode for files and directories.
 const MODE: u32 = 0o755;
@@ -59,43 +61,48 @@ pub(super) enum Manifests {
     Part(Output, String),
 }
 
-/// The leaves of all services of a graph, staged.
+/// The units of all services of a graph, by their directories.
 #[derive(Debug, Default)]
-pub(super) struct Stages(BTreeMap<u32, Output>);
+pub(super) struct Units(BTreeMap<Vec<String>, Output>);
 
-impl Stages {
-    /// Stages the leaves of these closures.
+impl Units {
+    /// Copies the units of these closures, each once.
     pub(super) fn new<'a>(
         closures: impl IntoIterator<Item = &'a Closure>,
         context: Context<'_>,
     ) -> Self {
-        let mut members: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
+        let mut units = BTreeMap::new();
         for closure in closures {
-            for dir in Layout::of(closure).leaves {
-                members.entry(stage(dir)).or_default().insert(dir);
+            for (root, dirs) in Layout::of(closure).units {
+                let key = dirs.iter().map(|dir| (*dir).to_owned()).collect();
+                if let Entry::Vacant(entry) = units.entry(key)
+                    && let Some(output) = unit(root, &dirs, context)
+                {
+                    entry.insert(output);
+                }
             }
         }
-        let stages = members.into_iter().map(|(number, dirs)| {
-            let copies = dirs
-                .into_iter()
-                .filter_map(|dir| package(context, dir, &join(dir, LEAF)));
-            let op = copies.fold(FileOp::new(), FileOp::copy);
-            let output = op
-                .name(format!("[internal] sources {}/{STAGES}", number + 1))
-                .progress_group("gofleet.sources", "[internal] sources", true)
-                .build();
-            (number, output)
-        });
-        Self(stages.collect())
+        Self(units)
+    }
+
+    fn get(&self, dirs: &[&str]) -> Option<&Output> {
+        let key: Vec<String> = dirs.iter().map(|dir| (*dir).to_owned()).collect();
+        self.0.get(&key)
     }
 }
 
-/// Which stage a directory is in: by its name alone.
-fn stage(dir: &str) -> u32 {
-    let hash = dir.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    hash % STAGES
+/// A copy of directories that lie at or below `root`; `None` when they have no files.
+fn unit(root: &str, dirs: &[&str], context: Context<'_>) -> Option<Output> {
+    let mut copies = dirs
+        .iter()
+        .filter_map(|dir| package(context, dir))
+        .peekable();
+    copies.peek()?;
+    let op = copies.fold(FileOp::new(), FileOp::copy);
+    let op = op
+        .name(format!("[internal] sources {root}"))
+        .progress_group("gofleet.sources", "[internal] sources", true);
+    Some(op.build())
 }
 
 /// The mounts that make a closure visible to a build step, all read-only.
@@ -103,16 +110,16 @@ pub(super) fn mounts(
     closure: &Closure,
     manifests: &Manifests,
     name: &str,
-    stages: &Stages,
+    units: &Units,
     context: Context<'_>,
 ) -> Vec<BindMount> {
     let layout = Layout::of(closure);
     let base = base(closure, manifests, &layout, name, context);
     let mut mounts = vec![Mount::bind(SOURCE_DIR, &base).readonly()];
-    for dir in layout.leaves {
-        if let Some(output) = stages.0.get(&stage(dir)) {
-            let mount = Mount::bind(format!("{SOURCE_DIR}/{dir}"), output)
-                .selector(format!("/{dir}/{LEAF}"))
+    for (root, dirs) in &layout.units {
+        if let Some(output) = units.get(dirs) {
+            let mount = Mount::bind(format!("{SOURCE_DIR}/{root}"), output)
+                .selector(format!("/{root}"))
                 .readonly();
             mounts.push(mount);
         }
@@ -124,7 +131,8 @@ pub(super) fn mounts(
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Layout<'a> {
     copied: Vec<&'a str>,
-    leaves: Vec<&'a str>,
+    /// By the directory that they are mounted at.
+    units: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> Layout<'a> {
@@ -133,35 +141,66 @@ impl<'a> Layout<'a> {
         if all.len() <= MAX_COPIED {
             return Self {
                 copied: all,
-                leaves: Vec::new(),
+                units: BTreeMap::new(),
             };
         }
-        // A mount hides what is below it in the base, so only directories with
-        // nothing below can be mounted: no directory, no single file, no embed.
-        let mut inner: BTreeSet<&str> = BTreeSet::from(["."]);
-        let embeds = closure.embeds.iter().map(|e| e.dir.as_str());
-        inner.extend(embeds);
-        let files = closure.files.keys().chain(&closure.links);
-        for file in files {
-            inner.extend(parent(file));
-        }
-        inner.extend(closure.manifests.iter().filter_map(|m| parent(m)));
-        let trees = closure.trees.keys().map(String::as_str);
-        for dir in all.iter().copied().chain(trees) {
-            let mut above = parent(dir);
-            while let Some(dir) = above {
-                if !inner.insert(dir) {
-                    break;
-                }
-                above = parent(dir);
+        let based = based(closure);
+        let mut weights: BTreeMap<&str, usize> = BTreeMap::new();
+        for dir in &all {
+            for above in ancestors(dir) {
+                *weights.entry(above).or_default() += 1;
             }
         }
-        let in_tree = |dir: &str| closure.trees.keys().any(|tree| is_inside(dir, tree));
-        let (copied, leaves) = all
-            .into_iter()
-            .partition(|dir| inner.contains(dir) || in_tree(dir));
-        Self { copied, leaves }
+        let mut size = UNIT;
+        loop {
+            let layout = Self::divide(&all, |dir| {
+                !based.contains(dir) && weights.get(dir).is_some_and(|weight| *weight <= size)
+            });
+            if layout.units.len() <= MAX_UNITS {
+                return layout;
+            }
+            if size >= all.len() {
+                break;
+            }
+            size *= 2;
+        }
+        Self {
+            copied: all,
+            units: BTreeMap::new(),
+        }
     }
+
+    /// Puts each directory into the unit of the topmost directory above it that may
+    /// be one, or into the base.
+    fn divide(all: &[&'a str], may_be_unit: impl Fn(&str) -> bool) -> Self {
+        let mut out = Self::default();
+        for dir in all {
+            match ancestors(dir).filter(|above| may_be_unit(above)).last() {
+                Some(root) => out.units.entry(root).or_default().push(dir),
+                None => out.copied.push(dir),
+            }
+        }
+        out
+    }
+}
+
+/// Directories that must be the base's: a mount hides what is below it there, so
+/// nothing of the base may be below, no single file and no embed.
+fn based(closure: &Closure) -> BTreeSet<&str> {
+    let embeds = closure.embeds.iter().map(|embed| embed.dir.as_str());
+    let files = closure.files.keys().chain(&closure.links);
+    let manifests = closure.manifests.iter();
+    let files = files.chain(manifests).filter_map(|file| parent(file));
+    let trees = closure.trees.keys().map(String::as_str);
+    let dirs = closure.directories.keys().map(String::as_str);
+    let in_trees = dirs.filter(|dir| closure.trees.keys().any(|tree| is_inside(dir, tree)));
+    let all = embeds.chain(files).chain(trees).chain(in_trees);
+    all.flat_map(ancestors).chain(["."]).collect()
+}
+
+/// A directory and those above it, from the inside out.
+fn ancestors(dir: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(dir), |dir| parent(dir))
 }
 
 /// The tree at the source directory: manifests, copied directories, everything that
@@ -203,7 +242,7 @@ fn base(
                     op = op.copy(file(code, name));
                 }
             }
-        } else if let Some(copy) = package(context, dir, dir) {
+        } else if let Some(copy) = package(context, dir) {
             op = op.copy(copy);
         }
     }
@@ -246,7 +285,7 @@ fn base(
             .timestamp(epoch());
         op = op.copy(copy);
     }
-    for dir in &layout.leaves {
+    for dir in layout.units.keys() {
         op = op.mkdir(
             Mkdir::new(format!("/{dir}"))
                 .parents()
@@ -296,7 +335,7 @@ pub(super) fn file(from: &Output, path: &str) -> Copy {
 
 /// The source files of one directory, without the directories below it. Patterns by
 /// extension and not names, because names need not be text.
-fn package(context: Context<'_>, dir: &str, dest: &str) -> Option<Copy> {
+fn package(context: Context<'_>, dir: &str) -> Option<Copy> {
     let directory = context.index.directory(dir)?;
     let left_out = context.index.left_out(directory);
     let patterns: BTreeSet<String> = directory
@@ -313,7 +352,7 @@ fn package(context: Context<'_>, dir: &str, dest: &str) -> Option<Copy> {
         return None;
     }
     Some(
-        Copy::new(context.code, format!("/{dir}"), format!("/{dest}"))
+        Copy::new(context.code, format!("/{dir}"), format!("/{dir}"))
             .contents_only()
             .create_dest_path()
             .include(patterns)
@@ -321,4 +360,89 @@ fn package(context: Context<'_>, dir: &str, dest: &str) -> Option<Copy> {
             .mode(MODE)
             .timestamp(epoch()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::closure::{Embed, Reason};
+
+    fn closure(dirs: impl IntoIterator<Item = String>) -> Closure {
+        Closure {
+            directories: dirs
+                .into_iter()
+                .map(|dir| (dir, Reason::default()))
+                .collect(),
+            manifests: vec!["go.mod".to_owned()],
+            ..Closure::default()
+        }
+    }
+
+    /// A main package, and as many packages below each of these directories.
+    fn below(above: &[&str], packages: usize) -> Closure {
+        let dirs = above
+            .iter()
+            .flat_map(|above| (0..packages).map(move |n| format!("{above}/p{n:04}")));
+        closure(dirs.chain(["cmd/api".to_owned()]))
+    }
+
+    /// The directories that units are mounted at.
+    fn roots(closure: &Closure) -> Vec<&str> {
+        Layout::of(closure).units.into_keys().collect()
+    }
+
+    #[test]
+    fn a_small_closure_is_copied() {
+        let small = below(&["lib"], MAX_COPIED - 1);
+        assert_eq!(Layout::of(&small).copied.len(), MAX_COPIED);
+        assert!(roots(&small).is_empty());
+    }
+
+    #[test]
+    fn units_are_the_largest_subtrees_with_few_directories() {
+        let mut large = below(&["lib/a", "lib/b/c"], UNIT - 1);
+        assert_eq!(roots(&large), ["cmd", "lib/a", "lib/b"]);
+        large
+            .directories
+            .insert("lib".to_owned(), Reason::default());
+        assert_eq!(Layout::of(&large).copied, ["lib"]);
+        let one_more = below(&["lib/a", "lib/b/c"], UNIT + 1);
+        assert_eq!(roots(&one_more).len(), 1 + 2 * (UNIT + 1));
+    }
+
+    #[test]
+    fn no_unit_hides_what_is_in_the_base() {
+        let mut large = below(&["a", "b/x", "b/y", "c"], UNIT);
+        large.embeds.push(Embed {
+            dir: "b/x/p0003".to_owned(),
+            pattern: "*.txt".to_owned(),
+            all: false,
+            reason: Reason::default(),
+        });
+        large
+            .files
+            .insert("a/p0001/sub/x.h".to_owned(), Reason::default());
+        large.trees.insert("c/p0002".to_owned(), Reason::default());
+        let layout = Layout::of(&large);
+        assert_eq!(layout.copied, ["a/p0001", "b/x/p0003", "c/p0002"]);
+        for root in layout.units.keys() {
+            for based in ["go.mod", "a/p0001/sub/x.h", "b/x/p0003", "c/p0002"] {
+                assert!(!is_inside(based, root), "{root} hides {based}");
+            }
+        }
+        assert!(layout.units.contains_key("b/y"));
+    }
+
+    #[test]
+    fn mounts_are_few() {
+        let units = |closure: &Closure| Layout::of(closure).units.len();
+        assert_eq!(units(&below(&["lib"], MAX_UNITS - 1)), MAX_UNITS);
+        assert_eq!(roots(&below(&["lib"], 10 * MAX_UNITS)), ["cmd", "lib"]);
+        let top = closure((0..=MAX_UNITS).map(|n| format!("p{n}")));
+        assert_eq!(
+            (units(&top), Layout::of(&top).copied.len()),
+            (0, MAX_UNITS + 1)
+        );
+    }
 }
