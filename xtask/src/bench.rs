@@ -1,8 +1,13 @@
-//! `cargo xtask bench`: measurements that need no engine.
+//! `cargo xtask bench`: measurements, with the figures of docs/performance.md.
+
+mod progress;
+mod repository;
+mod sources;
+mod transfer;
 
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::root;
 use crate::run::shown;
@@ -18,4 +23,19 @@ pub(crate) fn scan() -> Result<()> {
         .current_dir(root())
         .args(["bench", "--package", "gofleet", "--bench", "scan"]);
     shown(&mut command).context("the scan was not measured")
+}
+
+/// Runs a measurement that needs the engine. `frontend`: the image that specs name.
+///
+/// # Errors
+///
+/// There is no such measurement, or something that it runs fails.
+pub(crate) fn on_engine(what: &str, frontend: &str) -> Result<()> {
+    let dir = root().join("target/bench").join(what);
+    std::fs::create_dir_all(&dir)?;
+    match what {
+        "sources" => sources::run(&dir, frontend),
+        "transfer" => transfer::run(&dir, frontend),
+        _ => bail!("there is no measurement `{what}`; there are: scan, sources, transfer"),
+    }
 }

@@ -39,6 +39,9 @@ cargo xtask COMMAND
   truth [-- NAMES]      compare closures of public repositories with what the go command says
                         (--lists: without builds)
   bench scan            measure the scan of 100,000 Go files against a plain read of them
+  bench sources         measure builds of fifty services with 5,600 files each, on the engine
+  bench transfer        measure what is sent of a context with 2 GiB of junk, on the engine
+        --frontend IMAGE  bench: another frontend than gofleet/gofleet:1
   test [-- ARGS]        run all tests, those that need the engine included; ARGS go to `cargo test`
         --buildkit V    test: only the compatibility tests, on that older buildkitd
         --native        image, demo, test: compile the frontend here with cargo, not optimised and for
@@ -66,6 +69,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
         None => Vec::new(),
     };
     let buildkit = option(&mut args, "--buildkit")?;
+    let frontend = option(&mut args, "--frontend")?;
     let how = match args.iter().position(|arg| arg == "--native") {
         Some(at) if args[0] != "engine" => {
             args.remove(at);
@@ -91,8 +95,11 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["engine", "stop"], None) => engine::stop(),
         (["engine", "golang", version], None) => engine::golang(version),
         (["image"], None) => image::build(&Engine::start(None)?, how),
-        (["demo"], None) => demo::run(how),
         (["bench", "scan"], None) => bench::scan(),
+        (["bench", what], None) => {
+            bench::on_engine(what, frontend.as_deref().unwrap_or("gofleet/gofleet:1"))
+        }
+        (["demo"], None) => demo::run(how),
         (["truth"], None) => truth::run(&rest),
         (["test"], older) => test::run(older, how, &rest),
         ([] | ["help" | "--help" | "-h"], None) => {
