@@ -4,19 +4,17 @@
 //! as a build with the same spec and the same ignore file has them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::closure::{self, Closure, Source};
 use crate::diag::did_you_mean;
 use crate::ignore::Rules;
 use crate::local::{Local, Problem};
 use crate::lower;
+use crate::modules::ServiceModules;
 use crate::plan::{self, Plan, Service};
-use crate::scan::{Index, Scope, scan_scope, select};
-
-/// Most scans of one context: each finds what the imports of the one before lead to.
-const MAX_SCANS: usize = 8;
+use crate::scan::Index;
+use crate::survey::{self, Main};
 
 /// A spec and its sources.
 #[derive(Debug, Clone)]
@@ -44,6 +42,9 @@ pub struct Member {
     pub published: Vec<String>,
     /// What its build can read; `None` outside of every module.
     pub closure: Option<Closure>,
+    /// What its builds read of the manifests, one for each set of tags; none where
+    /// nothing is required, and with vendored modules.
+    pub modules: Vec<ServiceModules>,
     /// The files of the closure, and why each is in it.
     pub files: BTreeMap<String, Source>,
 }
@@ -112,38 +113,36 @@ impl Fleet {
                 published: plan::published(&spec, &name, &request),
                 plan,
                 closure: None,
+                modules: Vec::new(),
                 files: BTreeMap::new(),
             };
             services.insert(name, member);
         }
-        let mains: Vec<String> = services
-            .values()
-            .flat_map(|member| &member.plan.platforms)
-            .flat_map(|platform| &platform.services)
-            .map(|service| service.main.value.clone())
+        let mains: Vec<(String, Main)> = services
+            .iter()
+            .flat_map(|(name, member)| mains(&member.plan).map(|main| (name.clone(), main)))
             .collect();
-        let mut index = scan_for(&local.context, &ignore, &mains, |index| {
-            let mut missing = BTreeSet::new();
-            for member in services.values_mut() {
-                member.closure = closure_of(&member.plan, index);
-                let found = member
-                    .closure
-                    .iter()
-                    .flat_map(|c| c.missing.keys().cloned());
-                missing.extend(found);
-            }
-            missing
-        })
-        .map_err(|error| Problem::Read(local.context.clone(), error.to_string()))?;
-        for member in services.values_mut() {
-            let Some(closure) = &member.closure else {
+        let list: Vec<Main> = mains.iter().map(|(_, main)| main.clone()).collect();
+        let found = survey::find(&local.context, &ignore, &list)
+            .map_err(|error| Problem::Read(local.context.clone(), error.to_string()))?;
+        let mut index = found.index;
+        for (((name, main), closure), modules) in
+            mains.into_iter().zip(found.closures).zip(found.modules)
+        {
+            let (Some(member), Some(closure)) = (services.get_mut(&name), closure) else {
                 continue;
             };
-            index.open = lower::open_words(&member.plan);
-            member.files = closure::files(&local.context, closure, &index);
-            member
-                .files
-                .retain(|path, _| ignore.hidden_by(path).is_none());
+            index.open = main.open;
+            let mut files = closure::files(&local.context, &closure, &index);
+            files.retain(|path, _| ignore.hidden_by(path).is_none());
+            for (path, source) in files {
+                member.files.entry(path).or_insert(source);
+            }
+            match &mut member.closure {
+                Some(all) => all.merge(closure),
+                none @ None => *none = Some(closure),
+            }
+            member.modules.extend(modules);
         }
         Ok(Self {
             root: local.context.clone(),
@@ -172,52 +171,21 @@ impl Fleet {
     }
 }
 
-/// Scans `root` until nothing is missing that another scan would find.
-///
-/// `mains` are directories of main packages; `look` says which directories it misses
-/// in an index. What is hidden is not there at all.
-fn scan_for(
-    root: &Path,
-    ignore: &Rules,
-    mains: &[String],
-    mut look: impl FnMut(&mut Index) -> BTreeSet<String>,
-) -> io::Result<Index> {
-    let findable =
-        |dir: &String| select::passed_over(dir).is_some() && ignore.hidden_by(dir).is_none();
-    let mut reach: BTreeSet<String> = mains.iter().filter(|d| findable(d)).cloned().collect();
-    let mut scans = 1;
-    loop {
-        let list: Vec<String> = reach.iter().cloned().collect();
-        let mut index = scan_scope(
-            root,
-            Scope {
-                reach: &list,
-                ignore,
-            },
-        )?;
-        let missing = look(&mut index);
-        let known = reach.len();
-        reach.extend(missing.into_iter().filter(findable));
-        if reach.len() == known || scans == MAX_SCANS {
-            return Ok(index);
-        }
-        scans += 1;
-    }
-}
-
-/// What all platforms of a service can see.
-fn closure_of(plan: &Plan, index: &mut Index) -> Option<Closure> {
-    index.open = lower::open_words(plan);
-    let mut all: Option<Closure> = None;
+/// The main packages of a plan with their tags, each once.
+fn mains(plan: &Plan) -> impl Iterator<Item = Main> + use<> {
+    let open = lower::open_words(plan);
+    let mut out: Vec<Main> = Vec::new();
     for service in plan.platforms.iter().flat_map(|p| &p.services) {
-        let one = closure::closure(&service.main.value, &service.build.tags, index);
-        match (&mut all, one) {
-            (Some(all), Some(one)) => all.merge(one),
-            (all @ None, one) => *all = one,
-            (Some(_), None) => {}
+        let main = Main {
+            dir: service.main.value.clone(),
+            tags: service.build.tags.clone(),
+            open: open.clone(),
+        };
+        if !out.contains(&main) {
+            out.push(main);
         }
     }
-    all
+    out.into_iter()
 }
 
 fn unknown(service: &str, names: &[String]) -> String {

@@ -13,8 +13,9 @@ use std::io;
 use std::path::Path;
 
 use crate::closure::{Closure, closure_with};
-use crate::modules::{self, Go, GoCommand, Request, ServiceRequest};
-use crate::scan::{Index, scan, select};
+use crate::ignore::Rules;
+use crate::modules::{self, Go, GoCommand, Request, ServiceModules, ServiceRequest};
+use crate::scan::{Index, Scope, scan_scope, select};
 
 /// Most scans of one survey. Each one finds what the imports of the one before lead
 /// to, so code that hides packages in packages that are hidden themselves needs more.
@@ -30,6 +31,29 @@ pub struct Survey {
     pub closures: BTreeMap<String, Closure>,
 }
 
+/// A main package to survey.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Main {
+    /// Its directory.
+    pub dir: String,
+    /// Build tags.
+    pub tags: Vec<String>,
+    /// Words of constraints that may hold (see [`crate::scan::open_words`]).
+    pub open: Vec<String>,
+}
+
+/// What a survey found, for each main package it was asked about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// What the sources hold.
+    pub index: Index,
+    /// `None` outside of every module.
+    pub closures: Vec<Option<Closure>>,
+    /// What the builds read of the manifests; `None` where nothing is required, and
+    /// with vendored modules.
+    pub modules: Vec<Option<ServiceModules>>,
+}
+
 /// Scans `root` until the closures of `mains`, directories with build tags, hold all
 /// that their imports lead to.
 ///
@@ -37,21 +61,49 @@ pub struct Survey {
 ///
 /// When `root` itself cannot be read.
 pub fn survey(root: &Path, mains: &[(String, Vec<String>)]) -> io::Result<Survey> {
-    let hidden = |dir: &String| select::passed_over(dir).is_some();
-    let dirs = mains.iter().map(|(dir, _)| dir);
-    let mut reach: BTreeSet<String> = dirs.filter(|dir| hidden(dir)).cloned().collect();
+    let mains: Vec<Main> = mains
+        .iter()
+        .map(|(dir, tags)| Main {
+            dir: dir.clone(),
+            tags: tags.clone(),
+            open: Vec::new(),
+        })
+        .collect();
+    let found = find(root, &Rules::default(), &mains)?;
+    Ok(Survey {
+        index: found.index,
+        closures: by_main(found.closures),
+    })
+}
+
+/// The same, for each main package by itself; what `ignore` hides is not there.
+///
+/// # Errors
+///
+/// When `root` itself cannot be read.
+pub fn find(root: &Path, ignore: &Rules, mains: &[Main]) -> io::Result<Found> {
+    let findable =
+        |dir: &String| select::passed_over(dir).is_some() && ignore.hidden_by(dir).is_none();
+    let dirs = mains.iter().map(|main| &main.dir);
+    let mut reach: BTreeSet<String> = dirs.filter(|dir| findable(dir)).cloned().collect();
     let mut back = Back::new();
     let mut scans = 1;
     loop {
-        let index = scan(root, &reach.iter().cloned().collect::<Vec<_>>())?;
-        let closures = closures(root, mains, &index, &mut back);
+        let list: Vec<String> = reach.iter().cloned().collect();
+        let scope = Scope {
+            reach: &list,
+            ignore,
+        };
+        let mut index = scan_scope(root, scope)?;
+        let (closures, modules) = closures(root, mains, &mut index, &mut back);
         let known = reach.len();
         let missing = closures.iter().flatten().flat_map(|c| c.missing.keys());
-        reach.extend(missing.filter(|dir| hidden(dir)).cloned());
+        reach.extend(missing.filter(|dir| findable(dir)).cloned());
         if reach.len() == known || scans == MAX_SCANS {
-            return Ok(Survey {
+            return Ok(Found {
                 index,
-                closures: by_main(closures),
+                closures,
+                modules,
             });
         }
         scans += 1;
@@ -74,36 +126,40 @@ impl Go for Offline {
 /// main packages.
 type Back = BTreeMap<usize, BTreeSet<String>>;
 
-/// The closures of main packages, with what fetched modules import.
+/// The closures of main packages, with what fetched modules import, and what they
+/// read of the manifests.
 fn closures(
     root: &Path,
-    mains: &[(String, Vec<String>)],
-    index: &Index,
+    mains: &[Main],
+    index: &mut Index,
     back: &mut Back,
-) -> Vec<Option<Closure>> {
+) -> (Vec<Option<Closure>>, Vec<Option<ServiceModules>>) {
+    let none = BTreeSet::new();
     loop {
-        let one = |(i, (main, tags)): (usize, &(String, Vec<String>))| {
-            let none = BTreeSet::new();
-            closure_with(main, tags, index, back.get(&i).unwrap_or(&none))
-        };
-        let closures: Vec<Option<Closure>> = mains.iter().enumerate().map(one).collect();
-        let found = imported_back(root, mains, &closures);
+        let mut closures = Vec::new();
+        for (i, main) in mains.iter().enumerate() {
+            index.open.clone_from(&main.open);
+            let back = back.get(&i).unwrap_or(&none);
+            closures.push(closure_with(&main.dir, &main.tags, index, back));
+        }
+        let modules = modules_of(root, mains, &closures);
         // What comes in may import other modules, which import other packages.
         let known: usize = back.values().map(BTreeSet::len).sum();
-        for (i, imports) in found {
-            back.entry(i).or_default().extend(imports);
+        for (i, found) in modules.iter().enumerate() {
+            let found = found.iter().flat_map(|found| found.back.iter().cloned());
+            back.entry(i).or_default().extend(found);
         }
         if back.values().map(BTreeSet::len).sum::<usize>() == known {
-            return closures;
+            return (closures, modules);
         }
     }
 }
 
-fn imported_back(
+fn modules_of(
     root: &Path,
-    mains: &[(String, Vec<String>)],
+    mains: &[Main],
     closures: &[Option<Closure>],
-) -> Back {
+) -> Vec<Option<ServiceModules>> {
     let (cache, go) = modules::of_environment();
     let go = Offline(go);
     let mut requests: BTreeMap<&str, Request> = BTreeMap::new();
@@ -122,15 +178,15 @@ fn imported_back(
         request.services.push(ServiceRequest {
             key: i.to_string(),
             imports: closure.external.keys().cloned().collect(),
-            tags: mains[i].1.clone(),
+            tags: mains[i].tags.clone(),
             local: closure.local_modules.clone(),
         });
     }
-    let mut out = Back::new();
+    let mut out = vec![None; mains.len()];
     for request in requests.values() {
         for (key, found) in modules::resolve(request, root, &cache, &go) {
-            if let Ok(i) = key.parse() {
-                out.insert(i, found.back);
+            if let Some(slot) = key.parse().ok().and_then(|i: usize| out.get_mut(i)) {
+                *slot = Some(found);
             }
         }
     }

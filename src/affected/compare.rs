@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::{same_executable, same_file, tree};
-use super::manifests::Manifests;
+use super::manifests::manifest_changes;
 use super::platform::is_left_out;
 use super::{Change, Reason, settings};
 use crate::closure::{Source, in_words};
@@ -15,7 +15,6 @@ use crate::plan::FileEntry;
 pub(super) struct Differences<'a> {
     base: &'a Fleet,
     head: &'a Fleet,
-    manifests: Manifests<'a>,
 }
 
 /// A service in its fleet.
@@ -27,11 +26,7 @@ pub(super) struct Side<'a> {
 
 impl<'a> Differences<'a> {
     pub(super) fn new(base: &'a Fleet, head: &'a Fleet) -> Self {
-        Self {
-            base,
-            head,
-            manifests: Manifests::new(base, head),
-        }
+        Self { base, head }
     }
 
     /// Why the image of a service of the head may differ.
@@ -47,7 +42,7 @@ impl<'a> Differences<'a> {
             return vec![Reason::New];
         };
         let mut reasons = files(base, head);
-        reasons.extend(self.manifests.changes(name, base, head));
+        reasons.extend(manifest_changes(base, head));
         let fields = settings::differing(base.member, head.member);
         if !fields.is_empty() {
             reasons.push(Reason::Spec { fields });

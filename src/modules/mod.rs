@@ -35,4 +35,5 @@ mod step;
 
 pub use cache::ModuleCache;
 pub use environment::{GoCommand, of_environment};
+pub use slice::listed_versions;
 pub use step::{Go, MODULES_FILE, Request, ServiceModules, ServiceRequest, resolve, write};

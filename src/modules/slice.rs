@@ -66,6 +66,14 @@ pub(super) fn versions(file: &ModFile, needed: &BTreeSet<String>) -> BTreeMap<St
         .collect()
 }
 
+/// The versions that a `go.mod` lists for modules, as a binary names them; `None` where
+/// versions are chosen over the whole module graph.
+#[must_use]
+pub fn listed_versions(text: &str, of: &BTreeSet<String>) -> Option<BTreeMap<String, String>> {
+    let file = ModFile::parse(text);
+    file.is_pruned().then(|| versions(&file, of))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

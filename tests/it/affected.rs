@@ -451,6 +451,120 @@ fn large_files_are_compared_without_fetching_them() {
     assert_eq!(affected(&repo), ["web"]);
 }
 
+/// Two services of one module, each with a requirement, and a module cache.
+fn with_modules() -> (Checkout, Checkout) {
+    let cache = Checkout::new();
+    for (module, text) in [
+        ("a.org/t@v1.0.0", "package t\n\nimport _ \"b.org/u\"\n"),
+        ("a.org/t@v1.1.0", "package t\n\nimport _ \"b.org/u\"\n"),
+        ("b.org/u@v0.2.0", "package u\n"),
+        ("b.org/u@v0.3.0", "package u\n"),
+        ("c.org/v@v1.0.0", "package v\n"),
+    ] {
+        cache.write(&format!("{module}/x.go"), text);
+        let (path, _) = module.split_once('@').unwrap();
+        cache.write(
+            &format!("{module}/go.mod"),
+            &format!("module {path}\n\ngo 1.26\n"),
+        );
+    }
+    let repo = Checkout::new();
+    let main =
+        |import: &str| format!("package main\n\nimport _ \"{import}\"\n\nfunc main() {{}}\n");
+    repo.write("fleet.yaml", "discover: [./...]\n")
+        .write("cmd/api/main.go", &main("example.com/shop/internal/db"))
+        .write("cmd/worker/main.go", &main("c.org/v"))
+        .write("internal/db/db.go", "package db\n\nimport _ \"a.org/t\"\n")
+        .write(
+            "go.mod",
+            "module example.com/shop\n\ngo 1.26\n\nrequire (\n\ta.org/t v1.0.0\n\tc.org/v v1.0.0\n)\n\n\
+             require b.org/u v0.2.0 // indirect\n",
+        )
+        .write(
+            "go.sum",
+            "a.org/t v1.0.0 h1:a\na.org/t v1.0.0/go.mod h1:b\nb.org/u v0.2.0 h1:c\nc.org/v v1.0.0 h1:d\n",
+        );
+    repo.commit();
+    (repo, cache)
+}
+
+#[test]
+fn another_version_of_a_module_affects_the_services_that_contain_it() {
+    let (repo, cache) = with_modules();
+    let path = cache.path().to_str().unwrap();
+    let run = |cache: &str| {
+        report(&repo.run_with(
+            ".",
+            &["affected", "--base", "HEAD"],
+            &[("GOMODCACHE", cache)],
+        ))
+    };
+    let go_mod = fs::read_to_string(repo.file("go.mod")).unwrap();
+    let edit = |from: &str, to: &str| {
+        assert!(go_mod.contains(from));
+        repo.write("go.mod", &go_mod.replace(from, to));
+    };
+
+    edit("b.org/u v0.2.0", "b.org/u v0.3.0");
+    let found = run(path);
+    assert_eq!(names(&found), ["api"]);
+    assert_eq!(
+        found["services"][0]["reasons"],
+        json!([{"kind": "module", "path": "b.org/u", "from": "v0.2.0", "to": "v0.3.0"}])
+    );
+    edit("a.org/t v1.0.0", "a.org/t v1.1.0");
+    let found = run(path);
+    assert_eq!(
+        found["services"][0]["reasons"],
+        json!([{
+            "kind": "module", "path": "a.org/t", "from": "v1.0.0", "to": "v1.1.0",
+            "via": "internal/db",
+        }])
+    );
+    assert_eq!(names(&found), ["api"]);
+    // The module cache may hold one of the two alone.
+    fs::remove_dir_all(cache.file("a.org/t@v1.0.0")).unwrap();
+    assert_eq!(names(&run(path)), ["api"]);
+    // Without any of it, nobody can tell.
+    assert_eq!(names(&run("/nonexistent")), ["api", "worker"]);
+
+    cache.write("a.org/t@v1.0.0/x.go", "package t\n\nimport _ \"b.org/u\"\n");
+    edit("c.org/v v1.0.0\n)", "c.org/v v1.0.0\n\td.org/w v1.0.0\n)");
+    repo.append("go.sum", "d.org/w v1.0.0 h1:x\n");
+    assert_eq!(names(&run(path)), [""; 0]);
+    edit("go 1.26\n", "go 1.26\n\ngodebug panicnil=1\n");
+    assert_eq!(names(&run(path)), ["api", "worker"]);
+    edit("go 1.26\n", "go 1.27\n");
+    let found = run(path);
+    assert_eq!(
+        found["services"][1]["reasons"][1],
+        json!({"kind": "toolchain", "from": "1.26", "to": "1.27"})
+    );
+    repo.write("go.mod", &go_mod);
+    let sums = fs::read_to_string(repo.file("go.sum")).unwrap();
+    repo.write("go.sum", &sums.replace("h1:d", "h1:e"));
+    assert_eq!(names(&run(path)), ["worker"]);
+}
+
+#[test]
+fn a_vendored_module_affects_the_services_that_contain_it() {
+    let (repo, _) = with_modules();
+    let list = "# a.org/t v1.0.0\n## explicit; go 1.26\na.org/t\n# b.org/u v0.2.0\n## go 1.26\nb.org/u\n\
+                # c.org/v v1.0.0\n## explicit; go 1.26\nc.org/v\n";
+    repo.write("vendor/modules.txt", list)
+        .write("vendor/a.org/t/x.go", "package t\n\nimport _ \"b.org/u\"\n")
+        .write("vendor/b.org/u/x.go", "package u\n")
+        .write("vendor/c.org/v/x.go", "package v\n");
+    repo.commit();
+    let go_mod = fs::read_to_string(repo.file("go.mod")).unwrap();
+    repo.write(
+        "go.mod",
+        &go_mod.replace("b.org/u v0.2.0", "b.org/u v0.3.0"),
+    );
+    repo.write("vendor/modules.txt", &list.replace("u v0.2.0", "u v0.3.0"));
+    assert_eq!(affected(&repo), ["api"]);
+}
+
 #[test]
 fn a_base_that_cannot_be_built_affects_everything() {
     let repo = shop();
