@@ -11,6 +11,7 @@
 //! 6. lower: one graph per platform;
 //! 7. solve: one lazy ref per graph; the daemon builds when it exports.
 
+mod affected;
 mod calls;
 mod lookup;
 mod sources;

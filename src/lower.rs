@@ -15,6 +15,7 @@
 //! One place is left for what is to come: the order of build steps is left to
 //! locks, and will be led by a shared compile.
 
+mod affected;
 mod build;
 mod closures;
 mod config;
@@ -42,6 +43,7 @@ use crate::options::Options;
 use crate::plan::{ImageSettings, Plan, PlatformPlan, Selection, Service};
 use crate::scan::Index;
 
+pub use affected::{AFFECTED_FILE, AffectedInputs, affected_step};
 pub use closures::{Assets, Closures, open_words};
 pub use error::LowerError;
 pub use go::{Builder, fetch_secrets};

@@ -13,7 +13,7 @@
 //! - `sides`: which two states are compared;
 //! - `compare`: two states of one service;
 //! - `content`: two files, two trees of files;
-//! - `manifests`: what of `go.mod` and `go.sum` differs for a service;
+//! - `manifests`: what of `go.mod` and `go.sum` differs for a service, `manifest_changes`;
 //! - `settings`: what the spec says about a service, without places;
 //! - `platform`: files that are for other platforms than those of the service;
 //! - `output`: the report as JSON, as text, for GitHub Actions.

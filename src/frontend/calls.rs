@@ -25,6 +25,7 @@ pub(super) async fn answer(
         Subrequest::Outline => outline(session),
         Subrequest::Bake => print_bake_file(session).await,
         Subrequest::Lint => lint(session).await,
+        Subrequest::Affected => super::affected::answer(session).await,
     }
 }
 

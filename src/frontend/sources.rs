@@ -196,7 +196,7 @@ impl Session<'_> {
     }
 
     /// The image that we run from, as the daemon defines it.
-    fn frontend_image(&self) -> Result<Output, Error> {
+    pub(super) fn frontend_image(&self) -> Result<Output, Error> {
         let definition = self.request.frontend_bin.as_ref().ok_or_else(|| {
             Error::Request(
                 "this builder does not tell a frontend which image it runs from; \

@@ -150,7 +150,7 @@ impl fmt::Display for Error {
                 f.write_str("this version of gofleet does not have it")
             }
             Self::UnknownSubrequest(_) => f.write_str(
-                "gofleet answers frontend.bake, frontend.lint, frontend.outline, \
+                "gofleet answers frontend.affected, frontend.bake, frontend.lint, frontend.outline, \
                  frontend.targets and frontend.subrequests.describe",
             ),
             Self::Request(message) => f.write_str(message),

@@ -415,6 +415,22 @@ impl<'a> Loader<'a> {
         ))
     }
 
+    /// The rules of the first of these files that a source holds.
+    pub(super) async fn read_ignore_of(
+        &self,
+        source: &Output,
+        paths: &[&str],
+    ) -> Result<Rules, Error> {
+        let solve = Solve::new(definition(source)?).evaluate();
+        let reference = self.gateway.solve(solve).await?;
+        for path in paths {
+            if let Some(bytes) = self.read_optional(&reference, path).await? {
+                return Ok(Rules::parse(&bytes));
+            }
+        }
+        Ok(Rules::default())
+    }
+
     /// Reads a file that may be absent. As upstream, whatever the daemon says
     /// means absent: only its words could tell more.
     async fn read_optional(&self, reference: &Ref, path: &str) -> Result<Option<Vec<u8>>, Error> {

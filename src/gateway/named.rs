@@ -14,6 +14,7 @@ use super::images::{DOCKER_IMAGE, ImageConfig, ImagePlace, ImageQuery, Resolved}
 use super::load::{IGNORE_FILE, Loader, foreign, git};
 use crate::options::NamedContext;
 use crate::options::git_url::{self, GitUrl, NotGit};
+use crate::scan::select::escape;
 
 /// The image that is no image.
 const SCRATCH: &str = "scratch";
@@ -96,6 +97,53 @@ impl Loader<'_> {
                 .map(Some),
             None => Ok(None),
         }
+    }
+
+    /// A tree that the client gave a name, for reading all of it: without Git's
+    /// directory and what its ignore file hides. `Some(None)` is an empty one.
+    ///
+    /// # Errors
+    ///
+    /// The context cannot be loaded.
+    pub async fn named_tree(
+        &self,
+        name: &str,
+        platform: &Platform,
+    ) -> Result<Option<Option<Output>>, Error> {
+        let named = self.options.contexts.named(name, platform);
+        let Some(context) = named.map_err(|e| Error::Request(e.to_string()))? else {
+            return Ok(None);
+        };
+        let Some(local) = context.value.strip_prefix("local:") else {
+            let image = self.context_value(&context, name, platform, 0).await?;
+            return Ok(Some(image.output));
+        };
+        let local = local.trim_start_matches("//");
+        let spec = &self.spec().await?.file_name;
+        let session = self.session_of(local).to_owned();
+        let own = format!("{spec}{IGNORE_FILE}");
+        let source = Source::local(local)
+            .session(session.clone())
+            .follow_paths([own.clone(), IGNORE_FILE.to_owned()])
+            .shared_key_hint(format!("context:{name}-{IGNORE_FILE}"))
+            .differ(Differ::None)
+            .name(format!("[context {name}] load {IGNORE_FILE}"))
+            .build();
+        let hidden = self.read_ignore_of(&source, &[&own, IGNORE_FILE]).await?;
+        // The ignore files and the spec are read even where they are hidden.
+        let kept = [spec.clone(), own, IGNORE_FILE.to_owned()];
+        let kept = kept.map(|file| format!("!{}", escape(&file)));
+        let exclude = [".git".to_owned()]
+            .into_iter()
+            .chain(hidden.patterns())
+            .chain(kept);
+        let tree = Source::local(local)
+            .session(session)
+            .exclude(exclude)
+            .shared_key_hint(format!("context:{name}-gofleet-affected"))
+            .name(format!("[context {name}] load from client"))
+            .build();
+        Ok(Some(Some(tree)))
     }
 
     async fn context_value(

@@ -10,8 +10,10 @@
 //! | `frontend.outline` | `--call outline` | [`Outline::result`] |
 //! | `frontend.lint` | `--check` | [`lint`] |
 //! | `frontend.bake` | `--call bake` | [`bake`] |
+//! | `frontend.affected` | `--call affected` | [`affected`] |
 //!
-//! Forms of BuildKit v0.32 (`frontend/subrequests`); `frontend.bake` is ours.
+//! Forms of BuildKit v0.32 (`frontend/subrequests`); `frontend.bake` and
+//! `frontend.affected` are ours.
 //! Their Go printers dereference locations and index `sources` without a look,
 //! so every location here has both ends and a source that exists.
 
@@ -44,11 +46,14 @@ pub enum Subrequest {
     Lint,
     /// The bake file of all services.
     Bake,
+    /// Which services differ from another context.
+    Affected,
 }
 
 impl Subrequest {
     /// All questions, as `describe` lists them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Affected,
         Self::Bake,
         Self::Lint,
         Self::Outline,
@@ -75,6 +80,7 @@ impl Subrequest {
             Self::Outline => "frontend.outline",
             Self::Lint => "frontend.lint",
             Self::Bake => "frontend.bake",
+            Self::Affected => "frontend.affected",
         }
     }
 
@@ -84,6 +90,7 @@ impl Subrequest {
             Self::Targets => "List all targets of the spec",
             Self::Outline => "List all parameters of a target",
             Self::Lint => "Check the spec",
+            Self::Affected => "List the services that differ from the context `base`",
             Self::Bake => "Print a bake file that builds, tags and pushes every service",
         }
     }
@@ -135,6 +142,7 @@ pub fn describe() -> FrontendResult {
         description: kind.description(),
         opts: match kind {
             Subrequest::Outline => vec![named("target", "Target of the spec")],
+            Subrequest::Affected => vec![named("context:base", "What to compare with")],
             _ => Vec::new(),
         },
         inputs: Vec::new(),
@@ -356,8 +364,18 @@ pub fn lint(diagnostics: &[Diagnostic], file: &Arc<pb::SourceInfo>) -> FrontendR
 /// is; the JSON form answers `--call bake,format=json`.
 #[must_use]
 pub fn bake(hcl: String, json: String) -> FrontendResult {
+    texts(hcl, json)
+}
+
+/// Answers `affected` with the report.
+#[must_use]
+pub fn affected(json: String, text: String) -> FrontendResult {
+    texts(text, json)
+}
+
+fn texts(text: String, json: String) -> FrontendResult {
     FrontendResult::of_metadata(BTreeMap::from([
-        ("result.txt".to_owned(), hcl.into_bytes()),
+        ("result.txt".to_owned(), text.into_bytes()),
         ("result.json".to_owned(), json.into_bytes()),
         ("version".to_owned(), VERSION.as_bytes().to_vec()),
     ]))

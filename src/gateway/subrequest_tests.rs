@@ -42,7 +42,7 @@ fn known_requests_are_told_from_others() {
 fn describe_lists_all_requests() {
     let result = describe();
     let requests = parsed(&result);
-    assert_eq!(requests.as_array().map(Vec::len), Some(5));
+    assert_eq!(requests.as_array().map(Vec::len), Some(6));
     assert_eq!(requests[0]["type"], "rpc");
     assert_eq!(requests[0]["refs"], json!([]));
     assert!(text(&result).starts_with("NAME                   VERSION   DESCRIPTION\nbake "));

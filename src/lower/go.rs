@@ -13,14 +13,14 @@ use crate::image::ImageConfig;
 /// cache is shared by all services.
 pub(super) const SOURCE_DIR: &str = "/src";
 
-const MODULE_CACHE: &str = "/go/pkg/mod";
+pub(super) const MODULE_CACHE: &str = "/go/pkg/mod";
 const BUILD_CACHE: &str = "/root/.cache/go-build";
 const TEMP_DIR: &str = "/tmp";
 
 /// Settings of fetching that may hold credentials or differ between developers.
 /// A step takes them as optional secrets (`--secret id=GOPROXY,env=GOPROXY`):
 /// values of secrets are in no cache key, no layer and no log.
-const FETCH_SECRETS: [&str; 8] = [
+pub(super) const FETCH_SECRETS: [&str; 8] = [
     "GOAUTH",
     "GOINSECURE",
     "GONOPROXY",

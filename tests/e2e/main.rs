@@ -21,3 +21,4 @@ mod contexts;
 mod errors;
 mod image;
 mod support;
+mod tool;

@@ -36,9 +36,12 @@ fn affected(repo: &Checkout) -> Vec<String> {
     names(&report(&said))
 }
 
+/// What is edited, how, and who sees it.
+type Case<'a> = (&'a str, &'a dyn Fn(&Checkout), &'a [&'a str]);
+
 #[test]
 fn edits_name_exactly_the_services() {
-    let cases: &[(&str, &dyn Fn(&Checkout), &[&str])] = &[
+    let cases: &[Case] = &[
         ("nothing", &|_| {}, &[]),
         (
             "a leaf",
