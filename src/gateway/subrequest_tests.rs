@@ -45,7 +45,7 @@ fn describe_lists_all_requests() {
     assert_eq!(requests.as_array().map(Vec::len), Some(6));
     assert_eq!(requests[0]["type"], "rpc");
     assert_eq!(requests[0]["refs"], json!([]));
-    assert!(text(&result).starts_with("NAME                   VERSION   DESCRIPTION\nbake "));
+    assert!(text(&result).starts_with("NAME                   VERSION   DESCRIPTION\naffected "));
     assert_eq!(result.metadata("version"), Some(b"1.0.0".as_slice()));
 }
 
