@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use files::{Source, files};
-pub use hidden::hidden;
+pub use hidden::{doubtful_directories, hidden, hidden_sources};
 pub use reach::{closure, closure_with};
 pub use root::ModuleRoot;
 pub use why::{chain, in_words};

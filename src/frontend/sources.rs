@@ -4,15 +4,15 @@
 //! then the files that closures and `files:` name beyond that. Nothing else leaves
 //! the machine, with or without an ignore file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use buildkit_llb::{Foreign, Output};
 
 use super::Session;
 use super::lookup::LookedUp;
-use crate::closure::hidden;
-use crate::gateway::{ContextQuery, Error, Warning};
+use crate::closure::{doubtful_directories, hidden, hidden_sources};
+use crate::gateway::{ContextQuery, Error, IgnoreFile, Warning};
 use crate::lower::{self, Closures};
 use crate::modules::MODULES_FILE;
 use crate::options::NoCache;
@@ -20,10 +20,11 @@ use crate::plan::{Plan, Selection};
 use crate::scan::{INDEX_FILE, Index, select};
 use crate::spec::Spec;
 
-/// Shared key hints of the two transfers; roles of their own, so that other builds
+/// Shared key hints of the transfers; roles of their own, so that other builds
 /// of the same directory and ours do not replace each other's stored copies.
 const CODE_HINT: &str = "gofleet-code";
 const ASSETS_HINT: &str = "gofleet-assets";
+const HIDDEN_HINT: &str = "gofleet-hidden";
 
 /// Most scans of one build: each reaches directories that the one before it found
 /// the names of.
@@ -87,7 +88,9 @@ impl Session<'_> {
             scanned = self.scan_with(&reach).await?.for_plan(plan);
             closures = Closures::of(plan, &scanned.index);
         }
-        for (line, short) in hidden(closures.iter(), &ignore.rules, ignore.name()) {
+        let mut warnings = hidden(closures.iter(), &ignore.rules, ignore.name());
+        warnings.extend(self.hidden_sources(&closures, ignore).await?);
+        for (line, short) in warnings {
             let warning = Warning::at_line(short, line, &ignore.source_info);
             self.gateway.warn(&self.loaded.vertex, warning).await?;
         }
@@ -163,6 +166,38 @@ impl Session<'_> {
             frontend,
             index: Arc::new(index),
         })
+    }
+
+    /// Source files of packages that an ignore file hides. Where a rule makes that
+    /// possible, the client is asked for these directories once more, without it.
+    async fn hidden_sources(
+        &self,
+        closures: &Closures,
+        ignore: &IgnoreFile,
+    ) -> Result<BTreeSet<(u32, String)>, Error> {
+        let dirs = doubtful_directories(closures.iter(), &ignore.rules);
+        if dirs.is_empty() || !self.loader.is_local().await? {
+            return Ok(BTreeSet::new());
+        }
+        let query = ContextQuery {
+            include: dirs
+                .iter()
+                .flat_map(|dir| select::patterns_of(dir))
+                .collect(),
+            exclude: vec!["**/*_test.go".to_owned()],
+            despite_ignore: true,
+            hint: HIDDEN_HINT.to_owned(),
+            name: "[internal] look for hidden sources".to_owned(),
+            ..ContextQuery::default()
+        };
+        let source = self.loader.context(&query).await?;
+        let tree = self.solve_output(&source).await?;
+        let mut names = BTreeMap::new();
+        for dir in dirs {
+            let found = self.gateway.read_dir(&tree, &dir, "").await?;
+            names.insert(dir, found.into_iter().map(|stat| stat.path).collect());
+        }
+        Ok(hidden_sources(&names, &ignore.rules, ignore.name()))
     }
 
     /// The files that a plan needs beyond those that were scanned.

@@ -125,6 +125,8 @@ pub struct ContextQuery {
     /// Paths to take with everything that symbolic links on them lead to. In trees
     /// of the graph, where links are there anyway, they are names like `include`.
     pub follow: Vec<String>,
+    /// Whether the ignore file does not count: to find out what it hides.
+    pub despite_ignore: bool,
     /// Role of this part, such as `sources`.
     pub hint: String,
     /// The step's name for the user.
@@ -192,7 +194,10 @@ impl<'a> Loader<'a> {
     pub async fn context(&self, query: &ContextQuery) -> Result<Output, Error> {
         match self.main().await? {
             Main::Local { .. } => {
-                let ignored = self.ignore().await?.rules.patterns();
+                let ignored = match query.despite_ignore {
+                    true => Vec::new(),
+                    false => self.ignore().await?.rules.patterns(),
+                };
                 let exclude = query.leave_out.iter().cloned().chain(ignored);
                 let exclude = exclude.chain(query.exclude.iter().cloned());
                 Ok(Source::local(CONTEXT)

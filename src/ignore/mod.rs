@@ -50,6 +50,11 @@ impl Rules {
         self.rules.iter().map(|rule| rule.text.clone()).collect()
     }
 
+    /// The rules that hide something.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(|rule| !rule.takes_back)
+    }
+
     /// Whether a rule takes files back in: then a hidden directory may hold files
     /// that are not hidden.
     #[must_use]

@@ -33,6 +33,14 @@ pub(crate) fn include_patterns() -> Vec<String> {
     out
 }
 
+/// The source files of one directory, without those below it.
+#[must_use]
+pub(crate) fn patterns_of(dir: &str) -> Vec<String> {
+    let extensions = ["go"].into_iter().chain(NATIVE).chain(OPAQUE);
+    let patterns = extensions.map(|e| super::join(&escape(dir), &format!("*.{e}")));
+    patterns.collect()
+}
+
 /// What a client leaves out although it matches: tests, and directories that
 /// `./...` passes over. `reach` are directories among the latter that a build needs
 /// all the same, because the spec or an import names them.
