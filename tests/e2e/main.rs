@@ -22,3 +22,4 @@ mod errors;
 mod image;
 mod support;
 mod tool;
+mod transfer;

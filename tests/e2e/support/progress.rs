@@ -18,6 +18,8 @@ const EXECS: [&str; 3] = ["go build ", "go mod download", "scan sources"];
 #[derive(Default)]
 pub(crate) struct Progress {
     vertices: BTreeMap<String, Vertex>,
+    /// Bytes that the client sent, by vertex and transfer.
+    sent: BTreeMap<(String, String), u64>,
     /// Short texts of warnings.
     pub(crate) warnings: Vec<String>,
 }
@@ -37,6 +39,7 @@ pub(crate) struct Vertex {
 #[derive(Deserialize)]
 struct Report {
     vertexes: Option<Vec<VertexReport>>,
+    statuses: Option<Vec<Status>>,
     logs: Option<Vec<Log>>,
     warnings: Option<Vec<Warning>>,
 }
@@ -52,6 +55,14 @@ struct VertexReport {
     completed: Option<String>,
     #[serde(default)]
     error: String,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    id: String,
+    vertex: String,
+    #[serde(default)]
+    current: u64,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +107,12 @@ impl Progress {
                 vertex.error = one.error;
             }
         }
+        for status in report.statuses.unwrap_or_default() {
+            if status.id.starts_with("transferring ") {
+                let sent = self.sent.entry((status.vertex, status.id)).or_default();
+                *sent = status.current.max(*sent);
+            }
+        }
         for log in report.logs.unwrap_or_default() {
             let bytes = STANDARD.decode(log.data).unwrap_or_default();
             let vertex = self.vertices.entry(log.vertex).or_default();
@@ -123,6 +140,13 @@ impl Progress {
             .collect();
         names.sort_unstable();
         names
+    }
+
+    /// Bytes that the client sent for steps with this text in their names.
+    pub(crate) fn sent(&self, text: &str) -> u64 {
+        let named = |digest: &str| self.vertices[digest].name.contains(text);
+        let sent = self.sent.iter().filter(|((digest, _), _)| named(digest));
+        sent.map(|(_, bytes)| bytes).sum()
     }
 
     /// The names of steps that ran the Go command.
