@@ -25,6 +25,9 @@ pub struct Fleet {
     pub ignore: Rules,
     /// What people call the ignore file.
     pub ignore_name: String,
+    /// Whether a build leaves the spec and the ignore files out of images. It does not
+    /// in a remote context, and where a rule takes files back in.
+    pub leaves_spec_out: bool,
     /// What people call the spec.
     pub spec_name: String,
     /// What the scan found.
@@ -146,6 +149,7 @@ impl Fleet {
         }
         Ok(Self {
             root: local.context.clone(),
+            leaves_spec_out: local.ignore && !ignore.takes_back(),
             ignore,
             ignore_name,
             spec_name: local.name(),

@@ -176,7 +176,7 @@ fn image_files(base: Side<'_>, head: Side<'_>) -> Vec<Reason> {
         let trees = [base, head].map(|side| {
             let leaves = |path: &str| side.fleet.ignore.hidden_by(path).is_some();
             tree(&side.fleet.root, &source, &|path| {
-                leaves(path) || is_ours(path, &side.fleet.spec_name)
+                leaves(path) || (side.fleet.leaves_spec_out && is_ours(path, &side.fleet.spec_name))
             })
         });
         let paths: BTreeSet<&String> = trees.iter().flatten().collect();

@@ -223,6 +223,22 @@ fn edits_name_exactly_the_services() {
 }
 
 #[test]
+fn an_image_of_the_whole_context_holds_the_spec_only_if_a_rule_says_so() {
+    let repo = Checkout::new();
+    let spec = "services:\n  api:\n    main: ./cmd/api\n    files:\n      /src: .\n";
+    repo.write("fleet.yaml", spec)
+        .write("go.mod", "module m\n\ngo 1.26\n")
+        .write("cmd/api/main.go", "package main\n\nfunc main() {}\n");
+    repo.commit();
+    repo.append("fleet.yaml", "# comment\n");
+    assert_eq!(affected(&repo), [""; 0]);
+    let remote = ["affected", "--base", "HEAD", "--no-ignore"];
+    assert_eq!(names(&report(&repo.run(&remote))), ["api"]);
+    repo.write(".dockerignore", "!fleet.yaml\n");
+    assert_eq!(affected(&repo), ["api"]);
+}
+
+#[test]
 fn discovered_services_come_and_go() {
     let repo = shop();
     repo.write("fleet.yaml", "discover: [./services/...]\n");
