@@ -20,6 +20,7 @@ mod compat;
 mod contexts;
 mod errors;
 mod image;
+mod shapes;
 mod support;
 mod tool;
 mod transfer;
