@@ -28,11 +28,11 @@ pub struct ModuleRoot {
 }
 
 impl ModuleRoot {
-    /// Whether fetched modules may import packages of the repository: if others
-    /// than the main module are in it, which can be known elsewhere as well.
+    /// Whether fetched modules may import packages of the repository. Even with one
+    /// module they may, if it is published: they know an older version of it.
     #[must_use]
     pub fn is_imported_back(&self) -> bool {
-        self.local.len() > 1 && self.has_requirements && !self.vendored
+        self.has_requirements && !self.vendored
     }
 
     /// The root of the module that a package directory belongs to; `None` outside
