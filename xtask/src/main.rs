@@ -12,6 +12,7 @@ mod demo;
 mod engine;
 mod http;
 mod image;
+mod random;
 mod run;
 mod test;
 mod truth;
@@ -42,6 +43,8 @@ cargo xtask COMMAND
   bench sources         measure builds of fifty services with 5,600 files each, on the engine
   bench transfer        measure what is sent of a context with 2 GiB of junk, on the engine
         --frontend IMAGE  bench: another frontend than gofleet/gofleet:1
+  random [--steps N] [--seed S]
+                        compare closures with clean builds after random edits
   test [-- ARGS]        run all tests, those that need the engine included; ARGS go to `cargo test`
         --buildkit V    test: only the compatibility tests, on that older buildkitd
         --native        image, demo, test: compile the frontend here with cargo, not optimised and for
@@ -70,6 +73,8 @@ fn command(mut args: Vec<String>) -> Result<()> {
     };
     let buildkit = option(&mut args, "--buildkit")?;
     let frontend = option(&mut args, "--frontend")?;
+    let steps = option(&mut args, "--steps")?;
+    let seed = option(&mut args, "--seed")?;
     let how = match args.iter().position(|arg| arg == "--native") {
         Some(at) if args[0] != "engine" => {
             args.remove(at);
@@ -100,6 +105,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
             bench::on_engine(what, frontend.as_deref().unwrap_or("gofleet/gofleet:1"))
         }
         (["demo"], None) => demo::run(how),
+        (["random"], None) => random::run(steps.as_deref(), seed.as_deref()),
         (["truth"], None) => truth::run(&rest),
         (["test"], older) => test::run(older, how, &rest),
         ([] | ["help" | "--help" | "-h"], None) => {

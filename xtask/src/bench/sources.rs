@@ -191,8 +191,10 @@ pub(super) fn builder(engine: &Engine, dir: &Path) -> Result<()> {
     let mut build = engine.docker();
     build
         .args(["buildx", "build", "--provenance=false", "--quiet"])
+        // The same image every time: another one would build everything again.
+        .arg("--build-arg=SOURCE_DATE_EPOCH=0")
         .arg(format!(
-            "--output=type=image,push=true,name={}/{BUILDER}",
+            "--output=type=image,push=true,rewrite-timestamp=true,name={}/{BUILDER}",
             engine.registry
         ))
         .arg(".")
