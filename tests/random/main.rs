@@ -31,7 +31,7 @@ const SEED: u64 = 1;
 fn no_edit_leaves_a_stale_binary() {
     let steps = setting("GOFLEET_RANDOM_STEPS", STEPS);
     let seed = setting("GOFLEET_RANDOM_SEED", SEED);
-    println!("{steps} steps, seed {seed}");
+    eprintln!("{steps} steps, seed {seed}");
     let mut check = Check::new();
     for first in (0..steps).step_by(usize::try_from(EDITS).unwrap()) {
         // Of its own seed, so that a failure is found again without what came before.
@@ -62,7 +62,7 @@ fn no_edit_leaves_a_stale_binary() {
             }
         }
     }
-    println!("{}", check.summary());
+    eprintln!("{}", check.summary());
 }
 
 fn setting(name: &str, default: u64) -> u64 {
