@@ -80,7 +80,7 @@ struct Found<'i> {
 /// The main packages that are wanted, in the order of the index: by path.
 fn find<'i>(index: &'i Index, wanted: &[Pattern], unwanted: &[Pattern]) -> Vec<Found<'i>> {
     let matching = |patterns: &[Pattern], dir: &str| {
-        let first = patterns.iter().find(|p| p.matches(dir));
+        let first = patterns.iter().find(|p| matches(p, dir, index));
         first.map(|p| p.span)
     };
     let mains = index.mains.iter().filter_map(|dir| {
@@ -90,6 +90,11 @@ fn find<'i>(index: &'i Index, wanted: &[Pattern], unwanted: &[Pattern]) -> Vec<F
             .then_some(Found { dir, span })
     });
     mains.collect()
+}
+
+/// Whether a pattern finds a directory; `...` passes over what `go.mod` ignores.
+fn matches(pattern: &Pattern, dir: &str, index: &Index) -> bool {
+    pattern.matches(dir) && (pattern.is_exact() || !index.is_ignored(dir))
 }
 
 /// Adds what was found to the services; what has no name of its own is an error.
@@ -204,7 +209,7 @@ fn is_version(element: &str) -> bool {
 
 /// A warning for each pattern that matches nothing, excluded or not.
 fn unmatched(wanted: &[Pattern], index: &Index) -> Vec<Diagnostic> {
-    let nothing = |p: &&Pattern| !index.mains.iter().any(|dir| p.matches(dir));
+    let nothing = |p: &&Pattern| !index.mains.iter().any(|dir| matches(p, dir, index));
     let warnings = wanted.iter().filter(nothing).map(|pattern| {
         let message = format!("no main package matches `{}`", pattern.shown());
         Diagnostic::new(Rule::NothingDiscovered, message)

@@ -146,7 +146,7 @@ fn module(dir: &str, text: &str, vendored: bool) -> Module {
         requires: parsed.requires,
         vendored,
         replaces: replaces(dir, parsed.local_replaces),
-        ignores: inside(dir, &parsed.ignores),
+        ignores: parsed.ignores,
     }
 }
 

@@ -59,7 +59,7 @@ pub struct Module {
     pub vendored: bool,
     /// Local `replace` lines whose directory is inside the scanned directory.
     pub replaces: Vec<Replace>,
-    /// Directories of `ignore` lines: `./...` passes over them.
+    /// Paths of `ignore` lines as written: `./...` passes over them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignores: Vec<String>,
 }
@@ -212,15 +212,33 @@ impl Index {
     /// passes over.
     #[must_use]
     pub fn suggestions(&self) -> Vec<String> {
-        let hidden = |dir: &str| {
-            super::select::passed_over(dir).is_some()
-                || self
-                    .modules
-                    .iter()
-                    .any(|m| m.ignores.iter().any(|i| is_inside(dir, i)))
-        };
+        let hidden = |dir: &str| super::select::passed_over(dir).is_some() || self.is_ignored(dir);
         let meant = self.mains.iter().filter(|dir| !hidden(dir));
         meant.cloned().collect()
+    }
+
+    /// Whether an `ignore` line of the directory's module names it or a directory
+    /// above it: then patterns with `...` do not match it (since Go 1.25).
+    #[must_use]
+    pub fn is_ignored(&self, dir: &str) -> bool {
+        let Some(module) = self.module_of(dir) else {
+            return false;
+        };
+        module
+            .ignores
+            .iter()
+            .any(|path| match path.strip_prefix("./") {
+                Some(_) => resolve(&module.dir, path).is_some_and(|path| is_inside(dir, &path)),
+                // Without `./` in front it is that path at any depth of the module.
+                None => {
+                    let below = match module.dir.as_str() {
+                        "." => dir,
+                        above => dir.strip_prefix(above).unwrap_or(dir),
+                    };
+                    let path = path.trim_matches('/');
+                    format!("/{below}/").contains(&format!("/{path}/"))
+                }
+            })
     }
 
     /// Names of a directory's Go files that no build reads, whatever its tags: scripts,
@@ -349,6 +367,29 @@ mod tests {
         assert_eq!(owner("tools/gen").as_deref(), Some("tools/gen"));
         assert_eq!(owner("toolsmith").as_deref(), Some("."));
         assert_eq!(Index::default().module_of("."), None);
+    }
+
+    #[test]
+    fn ignore_lines_are_a_place_or_a_name() {
+        let module = Module {
+            dir: "svc".into(),
+            ignores: vec!["./old".into(), "gen/out".into()],
+            ..Module::default()
+        };
+        let index = Index {
+            modules: vec![module],
+            ..Index::default()
+        };
+        for (dir, ignored) in [
+            ("svc/old/cmd", true),
+            ("svc/cmd/old", false),
+            ("svc/a/gen/out/b", true),
+            ("svc/gen/outer", false),
+            ("old", false),
+            ("svc", false),
+        ] {
+            assert_eq!(index.is_ignored(dir), ignored, "{dir}");
+        }
     }
 
     #[test]
