@@ -1,6 +1,7 @@
 //! Builds of a main package: in the whole repository, and in a directory that
 //! holds its closure alone.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -17,20 +18,29 @@ pub(crate) enum Outcome {
     Differs(String),
 }
 
-/// Builds `main` twice. `base` is where the `go` command runs.
+/// Builds `main` twice. `base` is where the `go` command runs; `manifests` are asked
+/// for when all modules have been fetched.
 pub(crate) fn compare<'a>(
     root: &Path,
     base: &str,
     main: &str,
     files: impl IntoIterator<Item = &'a String>,
+    manifests: impl FnOnce() -> Result<BTreeMap<String, String>>,
     scratch: &Path,
 ) -> Result<Outcome> {
+    let whole = build(root, base, main, &scratch.join("whole.bin"))?;
     let alone = scratch.join("closure");
     let _ = fs::remove_dir_all(&alone);
     copy_files(root, files, &alone)?;
     // A main package alone in its directory, with a root that is there in any case.
     fs::create_dir_all(alone.join(base))?;
-    let whole = build(root, base, main, &scratch.join("whole.bin"))?;
+    for (path, text) in manifests()? {
+        let path = alone.join(path);
+        if let Some(above) = path.parent() {
+            fs::create_dir_all(above)?;
+        }
+        fs::write(path, text)?;
+    }
     let part = build(&alone, base, main, &scratch.join("part.bin"))?;
     fs::remove_dir_all(&alone)?;
     Ok(match (whole, part) {

@@ -43,6 +43,8 @@ pub(crate) struct Verdict {
     pub(crate) same: Vec<String>,
     pub(crate) unbuildable: Vec<String>,
     pub(crate) different: Vec<String>,
+    /// How many were built with a part of their manifests.
+    pub(crate) cut: usize,
     pub(crate) go_files: usize,
     pub(crate) closures_took: Duration,
     /// Mean of one `go list -deps` of all mains.
@@ -81,13 +83,14 @@ impl fmt::Display for Verdict {
             f,
             "{}: {} mains, {} files; {missing} incomplete; wider than exact: median {median:.3}, \
              worst {worst:.3}; {whole} with whole directories; built: {} equal, {} in neither, \
-             {} different; scan and closures {:.2} s, one go list -deps {:.2} s",
+             {} different, {} with a part of go.mod; scan and closures {:.2} s, one go list -deps {:.2} s",
             self.name,
             self.mains.len(),
             self.go_files,
             self.same.len(),
             self.unbuildable.len(),
             self.different.len(),
+            self.cut,
             self.closures_took.as_secs_f64(),
             self.lists_took.as_secs_f64(),
         )?;

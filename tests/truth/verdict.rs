@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use gofleet::closure::{Source, closure, files};
+use gofleet::closure::{Closure, Source, closure, files};
+use gofleet::ignore::Rules;
 use gofleet::scan::scan;
-use gofleet::survey::{Survey, survey};
+use gofleet::survey::{self, Survey, survey};
 
 use crate::build::{Outcome, compare};
 use crate::exact::{self, Exact};
@@ -143,7 +144,16 @@ fn builds(
     for main in chosen {
         let closure = &found.closures[&main];
         let files = files(root, closure, &found.index);
-        let outcome = compare(root, &closure.root.dir, &main, files.keys(), scratch)?;
+        let sources = files.iter().filter(|(_, why)| **why != Source::Manifest);
+        let sources = sources.map(|(path, _)| path);
+        let mut cut = false;
+        let manifests = || {
+            let (texts, is_part) = manifests(root, closure)?;
+            cut = is_part;
+            Ok(texts)
+        };
+        let outcome = compare(root, &closure.root.dir, &main, sources, manifests, scratch)?;
+        out.cut += usize::from(cut);
         match outcome {
             Outcome::Same => out.same.push(main),
             Outcome::NeitherBuilds => out.unbuildable.push(main),
@@ -151,6 +161,24 @@ fn builds(
         }
     }
     Ok(())
+}
+
+/// The manifests that a build step gets, and whether they are a part of the whole.
+fn manifests(root: &Path, closure: &Closure) -> Result<(BTreeMap<String, String>, bool)> {
+    let main = survey::Main {
+        dir: closure.main.clone(),
+        tags: Vec::new(),
+        open: Vec::new(),
+    };
+    let found = survey::find(root, &Rules::default(), &[main])?;
+    if let Some(Some(part)) = found.modules.into_iter().next() {
+        return Ok((part.manifests, part.whole.is_none()));
+    }
+    let mut texts = BTreeMap::new();
+    for path in &closure.manifests {
+        texts.insert(path.clone(), fs::read_to_string(root.join(path))?);
+    }
+    Ok((texts, false))
 }
 
 /// Whether C code of other directories includes such files: `go list` names them
