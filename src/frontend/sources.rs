@@ -120,9 +120,11 @@ impl Session<'_> {
         sources: &mut Sources,
         looked_up: &LookedUp,
     ) -> Result<(), Error> {
+        let mut warnings = BTreeSet::new();
         for _ in 0..MAX_SCANS {
             let steps = self.with_inputs(plan, sources, looked_up, lower::steps_before_closures)?;
             let mut changed = false;
+            warnings.clear();
             for (root, step) in steps {
                 let tree = self.solve_output(&step).await?;
                 let json = self.gateway.read_file(&tree, MODULES_FILE).await?;
@@ -132,13 +134,21 @@ impl Session<'_> {
                 let index = &sources.scanned.index;
                 changed |= sources.closures.follow_back(&root, &found, index);
                 changed |= sources.all_closures.follow_back(&root, &found, index);
+                warnings.extend(sources.closures.whole_manifests(&root, &found));
             }
             if !changed {
-                return Ok(());
+                break;
             }
             sources.assets = self
                 .assets(plan, &sources.scanned, &sources.closures)
                 .await?;
+        }
+        for short in warnings {
+            let warning = Warning {
+                short,
+                ..Warning::default()
+            };
+            self.gateway.warn(&self.loaded.vertex, warning).await?;
         }
         Ok(())
     }

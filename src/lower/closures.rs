@@ -6,7 +6,7 @@ use super::{image_settings, manifests, tree};
 use crate::closure::{self, Closure, ModuleRoot};
 use crate::modules::ServiceModules;
 use crate::plan::{self, Plan, Request, Service};
-use crate::scan::{self, Index, select};
+use crate::scan::{self, Index, join, select};
 use crate::spec::Spec;
 
 /// One closure per main package and set of build tags.
@@ -107,6 +107,25 @@ impl Closures {
             }
         }
         changed
+    }
+
+    /// Whose manifests count whole in a root, and why, in words.
+    #[must_use]
+    pub fn whole_manifests(
+        &self,
+        root: &ModuleRoot,
+        found: &BTreeMap<String, ServiceModules>,
+    ) -> Vec<String> {
+        let closures = self.with_tags().filter(|(c, _)| c.root == *root);
+        let texts = closures.filter_map(|(closure, tags)| {
+            let reason = found.get(&manifests::key(closure, tags))?.whole.as_ref()?;
+            let go_mod = join(&root.dir, "go.mod");
+            Some(format!(
+                "{go_mod}: counts whole for ./{}: {reason}",
+                closure.main
+            ))
+        });
+        texts.collect()
     }
 
     /// Directories that closures lead to and that were not scanned. Those that a

@@ -95,9 +95,16 @@ pub(super) fn step(
         .mount(Mount::bind(REQUEST_DIR, &question).readonly())
         .mount(Mount::bind(MARKER_DIR, marker).readonly())
         .mount(Mount::scratch(OUTPUT_DIR))
-        .name(modules::step_name(root, "find modules of each service"));
+        .name(step_name(root));
     let exec = settings.online(go::fetching(exec)).build();
     exec.output(OUTPUT_DIR)
+}
+
+fn step_name(root: &ModuleRoot) -> String {
+    match root.dir.as_str() {
+        "." => "[internal] find modules of each service".to_owned(),
+        dir => format!("[internal] find modules of each service in {dir}"),
+    }
 }
 
 /// The module steps of a graph, by module root.

@@ -35,7 +35,7 @@ pub(super) fn download(
         // no build needs. The build itself sees the repository's own file.
         .mount(Mount::bind(SOURCE_DIR, &manifest_tree(root, code)).no_output())
         .mount(Mount::bind(MARKER_DIR, &marker))
-        .name(step_name(root, "go mod download"));
+        .name(step_name(root));
     let exec = settings.online(go::fetching(exec)).build();
     exec.output(MARKER_DIR)
 }
@@ -52,11 +52,10 @@ pub(super) fn fetch_args(settings: StepSettings<'_>) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// `[modules] go mod download`, with the directory of a root that is not the context.
-pub(super) fn step_name(root: &ModuleRoot, what: &str) -> String {
+fn step_name(root: &ModuleRoot) -> String {
     match root.dir.as_str() {
-        "." => format!("[modules] {what}"),
-        dir => format!("[modules {dir}] {what}"),
+        "." => "[modules] go mod download".to_owned(),
+        dir => format!("[modules {dir}] go mod download"),
     }
 }
 

@@ -14,6 +14,7 @@
 //! - `cache`: where a module is in the module cache;
 //! - `follow`: from the packages that a service imports to the modules it needs;
 //! - `slice`: the manifests of a service, cut to those modules;
+//! - `verify`: whether Go itself is content with them;
 //! - `step`: all of it for the services of a spec, as the program of a step;
 //! - `environment`: the cache and the `go` command of this machine.
 //!
@@ -23,6 +24,7 @@
 //!   chosen over all of them; only `go.sum` lines of modules that are not in the
 //!   module graph are dropped;
 //! - before `go 1.17` the same, for the graph is loaded whole;
+//! - where Go objects to a part of them when it is tried out;
 //! - where an import is in no listed module, or a listed module cannot be had: then
 //!   Go's own message comes from the whole files.
 
@@ -32,6 +34,7 @@ mod follow;
 mod modfile;
 mod slice;
 mod step;
+mod verify;
 
 pub use cache::ModuleCache;
 pub use environment::{GoCommand, of_environment};

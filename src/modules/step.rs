@@ -14,6 +14,7 @@ use super::cache::ModuleCache;
 use super::follow::{Follower, Needed, Place};
 use super::modfile::{ModFile, Module};
 use super::slice;
+use super::verify::{Trial, objections};
 use crate::scan::join;
 
 /// Name of the file with what was found.
@@ -62,7 +63,7 @@ pub struct ServiceModules {
 }
 
 /// The `go` command, where there is one.
-pub trait Go {
+pub trait Go: Sync {
     /// Runs it in a directory; its standard output.
     ///
     /// # Errors
@@ -145,9 +146,42 @@ impl Resolver<'_> {
             needed = self.follow(&places);
         }
         let services = self.request.services.iter().zip(needed);
-        services
-            .map(|(service, needed)| (service.key.clone(), self.cut(main, service, needed)))
-            .collect()
+        let cut: Vec<(&ServiceRequest, ServiceModules)> = services
+            .map(|(service, needed)| (service, self.cut(main, service, needed)))
+            .collect();
+        self.tried(cut)
+    }
+
+    /// Keeps the parts that Go is content with.
+    fn tried(
+        &self,
+        services: Vec<(&ServiceRequest, ServiceModules)>,
+    ) -> BTreeMap<String, ServiceModules> {
+        let mut trials: BTreeMap<&BTreeMap<String, String>, Trial> = BTreeMap::new();
+        for (service, found) in services.iter().filter(|(_, found)| found.whole.is_none()) {
+            let trial = trials.entry(&found.manifests).or_default();
+            trial.manifests.clone_from(&found.manifests);
+            trial.imports.extend(service.imports.iter().cloned());
+        }
+        let list: Vec<Trial> = trials.into_values().collect();
+        let answers = objections(&list, &self.request.root, self.go);
+        let refused: BTreeMap<&BTreeMap<String, String>, String> = list
+            .iter()
+            .zip(answers)
+            .filter_map(|(trial, answer)| Some((&trial.manifests, answer?)))
+            .collect();
+        let answer = services.into_iter().map(|(service, found)| {
+            let found = match refused.get(&found.manifests) {
+                Some(reason) if found.whole.is_none() => ServiceModules {
+                    modules: found.modules,
+                    back: found.back,
+                    ..self.whole(format!("Go does not build with a part of it: {reason}"))
+                },
+                _ => found,
+            };
+            (service.key.clone(), found)
+        });
+        answer.collect()
     }
 
     fn listed(&self, main: &ModFile) -> BTreeMap<String, Place> {

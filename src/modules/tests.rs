@@ -122,3 +122,24 @@ fn without_a_graph_a_workspace_is_whole() {
     let text = fs::read_to_string(out.path().join("services/api/go.mod")).unwrap();
     assert_eq!(text, GO_MOD);
 }
+
+/// A Go command that objects to everything.
+struct Objecting;
+
+impl Go for Objecting {
+    fn run(&self, dir: &Path, args: &[&str]) -> io::Result<Vec<u8>> {
+        assert_eq!(args.first(), Some(&"list"));
+        assert!(dir.join("go.mod").is_file());
+        Ok(b"build constraints exclude all Go files\nmissing go.sum entry\n".to_vec())
+    }
+}
+
+#[test]
+fn where_go_objects_the_manifests_stay_whole() {
+    let (root, cache) = fixture();
+    let src = root.path().join("src");
+    let answer = resolve(&request(&["a.org/x"]), &src, &cache, &Objecting);
+    let whole = answer["api"].whole.as_deref().unwrap();
+    assert!(whole.ends_with("missing go.sum entry"), "{whole}");
+    assert_eq!(answer["api"].manifests["go.mod"], GO_MOD);
+}
