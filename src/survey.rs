@@ -110,13 +110,17 @@ pub fn find(root: &Path, ignore: &Rules, mains: &[Main]) -> io::Result<Found> {
     }
 }
 
-/// The `go` command without downloads: asking what a build reads fetches nothing.
+/// The `go` command without downloads and without trials: asking what a build reads
+/// fetches nothing, and builds nothing with the answer.
 struct Offline(GoCommand);
 
 impl Go for Offline {
     fn run(&self, dir: &Path, args: &[&str]) -> io::Result<Vec<u8>> {
         if args.starts_with(&["mod", "download"]) {
             return Err(io::Error::other("nothing is downloaded here"));
+        }
+        if args.contains(&"-mod=readonly") {
+            return Err(io::ErrorKind::NotFound.into());
         }
         self.0.run(dir, args)
     }

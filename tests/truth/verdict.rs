@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use gofleet::closure::{Closure, Source, closure, files};
-use gofleet::ignore::Rules;
+use gofleet::modules::{self, Request, ServiceRequest};
 use gofleet::scan::scan;
-use gofleet::survey::{self, Survey, survey};
+use gofleet::survey::{Survey, survey};
 
 use crate::build::{Outcome, compare};
 use crate::exact::{self, Exact};
@@ -165,14 +165,24 @@ fn builds(
 
 /// The manifests that a build step gets, and whether they are a part of the whole.
 fn manifests(root: &Path, closure: &Closure) -> Result<(BTreeMap<String, String>, bool)> {
-    let main = survey::Main {
-        dir: closure.main.clone(),
-        tags: Vec::new(),
-        open: Vec::new(),
-    };
-    let found = survey::find(root, &Rules::default(), &[main])?;
-    if let Some(Some(part)) = found.modules.into_iter().next() {
-        return Ok((part.manifests, part.whole.is_none()));
+    let from = &closure.root;
+    if from.has_requirements && !from.vendored {
+        let request = Request {
+            root: from.dir.clone(),
+            workspace: from.workspace,
+            manifests: from.manifests.clone(),
+            services: vec![ServiceRequest {
+                key: closure.main.clone(),
+                imports: closure.external.keys().cloned().collect(),
+                tags: Vec::new(),
+                local: closure.local_modules.clone(),
+            }],
+        };
+        let (cache, go) = modules::of_environment();
+        let answer = modules::resolve(&request, root, &cache, &go);
+        if let Some(part) = answer.into_values().next() {
+            return Ok((part.manifests, part.whole.is_none()));
+        }
     }
     let mut texts = BTreeMap::new();
     for path in &closure.manifests {
