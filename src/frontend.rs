@@ -30,7 +30,7 @@ use crate::gateway::{
     SpecError, Warning,
 };
 use crate::image::ImageConfig;
-use crate::lower::{self, Features, Inputs, LowerError, Lowered};
+use crate::lower::{self, Closures, Features, Inputs, LowerError, Lowered};
 use crate::options::Options;
 use crate::plan::{self, Plan};
 use crate::spec::Spec;
@@ -110,11 +110,14 @@ impl Session<'_> {
         warnings.extend(plan.warnings.iter().cloned());
         self.warn(&warnings).await?;
         let scanned = self.scanned().await?;
-        let mut sources = self.sources(&spec, &plan, scanned).await?;
+        let mut sources = self.sources(&plan, scanned).await?;
         self.check_files(&plan, &sources.assets).await?;
         let looked_up = self.look_up(&plan, &sources.scanned.index).await?;
-        self.follow_back(&plan, &mut sources, &looked_up).await?;
-        let lowered = self.lower(&plan, &sources, &looked_up)?;
+        let index = &sources.scanned.index;
+        let mut all = sources.closures.of_all(&spec, &self.plan_request(), index);
+        self.follow_back(&plan, &mut sources, &mut all, &looked_up)
+            .await?;
+        let lowered = self.with_inputs(&plan, &sources, &all, &looked_up, lower::lower)?;
         self.solve(&plan, lowered, looked_up.epoch).await
     }
 
@@ -177,20 +180,12 @@ impl Session<'_> {
         self.scanned.get_or_try_init(|| self.scan()).await
     }
 
-    fn lower(
-        &self,
-        plan: &Plan,
-        sources: &Sources,
-        looked_up: &LookedUp,
-    ) -> Result<Vec<Lowered>, Error> {
-        self.with_inputs(plan, sources, looked_up, lower::lower)
-    }
-
     /// Calls a function of `lower` with what is known so far.
     fn with_inputs<T>(
         &self,
         plan: &Plan,
         sources: &Sources,
+        all: &Closures,
         looked_up: &LookedUp,
         call: impl FnOnce(&Inputs<'_>) -> Result<T, LowerError>,
     ) -> Result<T, Error> {
@@ -203,7 +198,7 @@ impl Session<'_> {
             code: &sources.scanned.code,
             assets: &sources.assets,
             closures: &sources.closures,
-            all_closures: &sources.all_closures,
+            all_closures: all,
             frontend: &sources.scanned.frontend,
             images: &looked_up.images,
             users: &looked_up.users,

@@ -36,3 +36,5 @@ pub mod plan;
 pub mod scan;
 pub mod spec;
 pub mod survey;
+#[cfg(test)]
+mod testing;

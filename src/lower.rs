@@ -349,7 +349,7 @@ pub fn steps_before_closures(inputs: &Inputs<'_>) -> Result<Vec<(ModuleRoot, Out
         let toolchain = toolchain::of_service(inputs.plan, service, inputs.index)
             .map_err(|problem| vec![problem])?;
         let root = &toolchain.root;
-        if !root.is_imported_back() || out.contains_key(root) {
+        if !root.is_fetching() || out.contains_key(root) {
             continue;
         }
         let (builder, marker) = builder_and_download(inputs, service, &toolchain)?;

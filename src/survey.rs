@@ -19,7 +19,7 @@ use crate::scan::{Index, Scope, scan_scope, select};
 
 /// Most scans of one survey. Each one finds what the imports of the one before lead
 /// to, so code that hides packages in packages that are hidden themselves needs more.
-const MAX_SCANS: usize = 8;
+pub(crate) const MAX_SCANS: usize = 8;
 
 /// What a survey found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -170,21 +170,14 @@ fn modules_of(
     for (i, closure) in closures.iter().enumerate() {
         let Some(closure) = closure else { continue };
         let from = &closure.root;
-        if from.vendored || !from.has_requirements || closure.external.is_empty() {
+        if !from.is_fetching() || closure.external.is_empty() {
             continue;
         }
-        let request = requests.entry(&from.dir).or_insert_with(|| Request {
-            root: from.dir.clone(),
-            workspace: from.workspace,
-            manifests: from.manifests.clone(),
-            services: Vec::new(),
-        });
-        request.services.push(ServiceRequest {
-            key: i.to_string(),
-            imports: closure.external.keys().cloned().collect(),
-            tags: mains[i].tags.clone(),
-            local: closure.local_modules.clone(),
-        });
+        let service = ServiceRequest::new(i.to_string(), closure, &mains[i].tags);
+        let request = requests
+            .entry(&from.dir)
+            .or_insert_with(|| Request::new(from, Vec::new()));
+        request.services.push(service);
     }
     let mut out = vec![None; mains.len()];
     for request in requests.values() {
@@ -214,12 +207,11 @@ fn by_main(closures: Vec<Option<Closure>>) -> BTreeMap<String, Closure> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::fs;
+    use crate::testing::tree;
 
     #[test]
     fn hidden_directories_are_scanned_when_imports_lead_there() {
-        let root = tempfile::tempdir().unwrap();
-        for (name, text) in [
+        let root = tree(&[
             ("go.mod", "module m\ngo 1.26\n"),
             ("main.go", "package main\nimport _ \"m/testdata/a\"\n"),
             ("testdata/a/a.go", "package a\nimport _ \"m/_b\"\n"),
@@ -236,11 +228,7 @@ mod tests {
             ),
             ("l1/l.go", "package l\n"),
             ("l2/l.go", "package l\n"),
-        ] {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
+        ]);
         let main = |dir: &str, tag: &str| (dir.to_owned(), vec![tag.to_owned()]);
         let mains = [main(".", "x"), main("x", "t1"), main("x", "t2")];
         let found = survey(root.path(), &mains).unwrap();

@@ -8,6 +8,7 @@ use super::platform::is_left_out;
 use super::{Change, Reason, settings};
 use crate::closure::{Source, in_words};
 use crate::fleet::{Fleet, Member};
+use crate::ignore::build_files;
 use crate::lower;
 use crate::plan::FileEntry;
 
@@ -174,9 +175,10 @@ fn image_files(base: Side<'_>, head: Side<'_>) -> Vec<Reason> {
             continue;
         }
         let trees = [base, head].map(|side| {
+            let own = build_files(&side.fleet.spec_name);
             let leaves = |path: &str| side.fleet.ignore.hidden_by(path).is_some();
             tree(&side.fleet.root, &source, &|path| {
-                leaves(path) || (side.fleet.leaves_spec_out && is_ours(path, &side.fleet.spec_name))
+                leaves(path) || (side.fleet.leaves_spec_out && own.iter().any(|own| own == path))
             })
         });
         let paths: BTreeSet<&String> = trees.iter().flatten().collect();
@@ -200,10 +202,4 @@ fn image_files(base: Side<'_>, head: Side<'_>) -> Vec<Reason> {
         }
     }
     out.into_values().collect()
-}
-
-/// What a build leaves out of `files: .`.
-fn is_ours(path: &str, spec: &str) -> bool {
-    let ignore = format!("{spec}.dockerignore");
-    path == ".git" || path == ".dockerignore" || path == spec || path == ignore
 }

@@ -13,7 +13,7 @@ use std::fs;
 use super::compare::{Side, change};
 use super::{Change, Reason};
 use crate::modules::listed_versions;
-use crate::scan::{is_inside, join, parent};
+use crate::scan::{gomod, is_inside, join, parent};
 
 /// Lines of `go.mod` and `go.work` that a build depends on besides versions.
 const VERBS: [&str; 4] = ["module", "go", "toolchain", "godebug"];
@@ -208,27 +208,10 @@ fn lines(side: Side<'_>, path: &str) -> Vec<String> {
     if path.ends_with("go.mod") && !closure.directories.keys().any(has_code) {
         return Vec::new();
     }
-    let mut out = Vec::new();
-    let mut block: Option<String> = None;
-    for line in text(side, path).lines() {
-        let words: Vec<&str> = line
-            .split("//")
-            .next()
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect();
-        match (words.as_slice(), &block) {
-            ([], _) => {}
-            ([")"], _) => block = None,
-            ([verb, "("], None) => block = Some((*verb).to_owned()),
-            (words, Some(verb)) => out.push(format!("{verb} {}", words.join(" "))),
-            (words, None) => out.push(words.join(" ")),
-        }
-    }
-    out.retain(|line| {
-        VERBS
-            .iter()
-            .any(|verb| line.split(' ').next() == Some(verb))
-    });
-    out
+    let counting = gomod::directives(&text(side, path))
+        .into_iter()
+        .filter(|(verb, _)| VERBS.contains(&verb.as_str()));
+    counting
+        .map(|(verb, args)| format!("{verb} {}", args.join(" ")))
+        .collect()
 }

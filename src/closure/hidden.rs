@@ -34,7 +34,7 @@ pub fn hidden<'a>(
         for (file, reason) in &closure.files {
             check(file, needed_by(&reason.file, reason.line, "names"));
         }
-        if closure.root.has_requirements && !closure.root.vendored {
+        if closure.root.is_fetching() {
             let sum = join(&closure.root.dir, "go.sum");
             check(&sum, "the build reads".to_owned());
         }

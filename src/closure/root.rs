@@ -28,10 +28,11 @@ pub struct ModuleRoot {
 }
 
 impl ModuleRoot {
-    /// Whether fetched modules may import packages of the repository. Even with one
-    /// module they may, if it is published: they know an older version of it.
+    /// Whether its builds take modules from elsewhere: then they are downloaded, and
+    /// may import packages of the repository. Even with one module they may, if it is
+    /// published: they know an older version of it.
     #[must_use]
-    pub fn is_imported_back(&self) -> bool {
+    pub fn is_fetching(&self) -> bool {
         self.has_requirements && !self.vendored
     }
 

@@ -1,21 +1,15 @@
 #![allow(clippy::unwrap_used)]
-use std::fs;
 
 use super::super::{Source, chain, files};
 use super::*;
 use crate::scan::scan;
+use crate::testing::tree;
 
 struct Repo(tempfile::TempDir);
 
 impl Repo {
     fn new(files: &[(&str, &str)]) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        Self(root)
+        Self(tree(files))
     }
 
     fn closure(&self, main: &str) -> Closure {

@@ -105,7 +105,7 @@ async fn check(session: &Session<'_>) -> Result<Vec<Diagnostic>, Error> {
     }
     let scanned = session.scanned().await?;
     for plan in &plans {
-        let sources = session.sources(&spec, plan, scanned).await?;
+        let sources = session.sources(plan, scanned).await?;
         let index = &sources.scanned.index;
         if let Err(problems) = lower::images_needed(plan, index, &session.native()) {
             diagnostics.extend(problems);

@@ -13,22 +13,19 @@ use super::Session;
 use super::lookup::LookedUp;
 use crate::closure::{doubtful_directories, hidden, hidden_sources};
 use crate::gateway::{ContextQuery, Error, IgnoreFile, Warning};
+use crate::ignore::build_files;
 use crate::lower::{self, Closures};
 use crate::modules::MODULES_FILE;
 use crate::options::NoCache;
 use crate::plan::{Plan, Selection};
 use crate::scan::{INDEX_FILE, Index, select};
-use crate::spec::Spec;
+use crate::survey::MAX_SCANS;
 
 /// Shared key hints of the transfers; roles of their own, so that other builds
 /// of the same directory and ours do not replace each other's stored copies.
 const CODE_HINT: &str = "gofleet-code";
 const ASSETS_HINT: &str = "gofleet-assets";
 const HIDDEN_HINT: &str = "gofleet-hidden";
-
-/// Most scans of one build: each reaches directories that the one before it found
-/// the names of.
-const MAX_SCANS: usize = 8;
 
 /// The scanned files, and what the scan says about them.
 #[derive(Clone)]
@@ -42,8 +39,6 @@ pub(super) struct Scanned {
 pub(super) struct Sources {
     pub(super) scanned: Scanned,
     pub(super) closures: Closures,
-    /// Those of all services of the spec: some steps serve all of them.
-    pub(super) all_closures: Closures,
     /// Files beyond those that were scanned.
     pub(super) assets: Output,
 }
@@ -66,12 +61,7 @@ impl Session<'_> {
     }
 
     /// Finds out what the services of a plan can see, and asks for it.
-    pub(super) async fn sources(
-        &self,
-        spec: &Spec,
-        plan: &Plan,
-        scanned: &Scanned,
-    ) -> Result<Sources, Error> {
+    pub(super) async fn sources(&self, plan: &Plan, scanned: &Scanned) -> Result<Sources, Error> {
         let mut scanned = scanned.clone().for_plan(plan);
         let ignore = self.loader.ignore().await?;
         let mut asked = BTreeSet::new();
@@ -96,33 +86,31 @@ impl Session<'_> {
         }
         let doubts: BTreeSet<_> = closures.iter().flat_map(|c| &c.doubts).collect();
         for doubt in doubts {
-            let warning = Warning {
-                short: doubt.to_string(),
-                ..Warning::default()
-            };
+            let warning = Warning::new(doubt.to_string());
             self.gateway.warn(&self.loaded.vertex, warning).await?;
         }
         let assets = self.assets(plan, &scanned, &closures).await?;
-        let all_closures = closures.of_all(spec, &self.plan_request(), &scanned.index);
         Ok(Sources {
             scanned,
             closures,
-            all_closures,
             assets,
         })
     }
 
     /// Adds to the closures what fetched modules import of the repository. Where
-    /// that is possible at all, the module step says it.
+    /// that is possible at all, the module step says it. `all` are the closures of
+    /// all services of the spec, which the step serves.
     pub(super) async fn follow_back(
         &self,
         plan: &Plan,
         sources: &mut Sources,
+        all: &mut Closures,
         looked_up: &LookedUp,
     ) -> Result<(), Error> {
         let mut warnings = BTreeSet::new();
         for _ in 0..MAX_SCANS {
-            let steps = self.with_inputs(plan, sources, looked_up, lower::steps_before_closures)?;
+            let call = lower::steps_before_closures;
+            let steps = self.with_inputs(plan, sources, all, looked_up, call)?;
             let mut changed = false;
             warnings.clear();
             for (root, step) in steps {
@@ -133,7 +121,7 @@ impl Session<'_> {
                 })?;
                 let index = &sources.scanned.index;
                 changed |= sources.closures.follow_back(&root, &found, index);
-                changed |= sources.all_closures.follow_back(&root, &found, index);
+                changed |= all.follow_back(&root, &found, index);
                 warnings.extend(sources.closures.whole_manifests(&root, &found));
             }
             if !changed {
@@ -144,10 +132,7 @@ impl Session<'_> {
                 .await?;
         }
         for short in warnings {
-            let warning = Warning {
-                short,
-                ..Warning::default()
-            };
+            let warning = Warning::new(short);
             self.gateway.warn(&self.loaded.vertex, warning).await?;
         }
         Ok(())
@@ -231,7 +216,8 @@ impl Session<'_> {
         };
         // A tree of the graph is not sent, so there is nothing to choose.
         if self.loader.is_local().await? {
-            query.leave_out = no_assets(&self.loaded.file_name);
+            let own = build_files(&self.loaded.file_name);
+            query.leave_out = own.iter().map(|path| select::escape(path)).collect();
             if !assets.follow.iter().any(|path| path == ".") {
                 query.include = assets.include;
                 query.follow = assets.follow;
@@ -251,16 +237,4 @@ impl Session<'_> {
         })?;
         Foreign::from_definition(definition).map_err(|error| Error::Internal(error.to_string()))
     }
-}
-
-/// What is in the context but in no image unless an ignore file takes it back in
-/// (`!NAME`): Git's directory, the spec and the ignore files.
-fn no_assets(spec: &str) -> Vec<String> {
-    let spec = select::escape(spec);
-    vec![
-        ".git".to_owned(),
-        ".dockerignore".to_owned(),
-        format!("{spec}.dockerignore"),
-        spec,
-    ]
 }

@@ -128,6 +128,15 @@ impl Warning {
         }
     }
 
+    /// A warning that says its place itself.
+    #[must_use]
+    pub fn new(short: String) -> Self {
+        Self {
+            short,
+            ..Self::default()
+        }
+    }
+
     /// A warning about one line, from 1, of a file.
     #[must_use]
     pub fn at_line(short: String, line: u32, file: &pb::SourceInfo) -> Self {

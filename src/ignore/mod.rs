@@ -10,6 +10,18 @@ mod glob;
 
 use glob::Glob;
 
+/// Files of a context that say how it is built and are in no image, unless an ignore
+/// file takes them back in (`!NAME`): Git's directory, the spec and the ignore files.
+#[must_use]
+pub fn build_files(spec: &str) -> [String; 4] {
+    [
+        ".git".to_owned(),
+        ".dockerignore".to_owned(),
+        format!("{spec}.dockerignore"),
+        spec.to_owned(),
+    ]
+}
+
 /// The rules of one ignore file, in its order.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {

@@ -73,10 +73,10 @@ impl BuildStep<'_> {
             exec = exec.location(location);
         }
         let root = &self.toolchain.root;
-        let exec = if root.vendored || !root.has_requirements {
-            self.settings.offline(exec)
-        } else {
+        let exec = if root.is_fetching() {
             self.settings.online(go::fetching(exec))
+        } else {
+            self.settings.offline(exec)
         };
         exec.build().output(OUTPUT_DIR)
     }

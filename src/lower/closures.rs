@@ -38,16 +38,20 @@ impl Closures {
     /// module has none.
     #[must_use]
     pub fn of(plan: &Plan, index: &Index) -> Self {
-        let mut out = BTreeMap::new();
+        let mut out = Self::default();
+        out.add(plan, index);
+        out
+    }
+
+    fn add(&mut self, plan: &Plan, index: &Index) {
         for service in plan.platforms.iter().flat_map(|p| &p.services) {
             let key = key(service);
-            if !out.contains_key(&key)
+            if !self.0.contains_key(&key)
                 && let Some(closure) = closure::closure(&key.0, &key.1, index)
             {
-                out.insert(key, closure);
+                self.0.insert(key, closure);
             }
         }
-        Self(out)
     }
 
     /// The closures of a plan and of all other services of its spec, as far as those
@@ -60,10 +64,7 @@ impl Closures {
         };
         let mut all = self.clone();
         if let Ok(plan) = plan::plan(spec, &request) {
-            let others = Self::of(&plan, index);
-            for (key, closure) in others.0 {
-                all.0.entry(key).or_insert(closure);
-            }
+            all.add(&plan, index);
         }
         all
     }

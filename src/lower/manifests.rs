@@ -30,26 +30,16 @@ const OUTPUT_DIR: &str = "/out";
 /// to find out: without requirements, and with a vendor directory, whose list has to
 /// agree with the whole of `go.mod`.
 pub(super) fn request(root: &ModuleRoot, closures: &Closures) -> Option<Request> {
-    if root.vendored || !root.has_requirements {
+    if !root.is_fetching() {
         return None;
     }
     let mut services: Vec<ServiceRequest> = closures
         .with_tags()
         .filter(|(closure, _)| closure.root.dir == root.dir)
-        .map(|(closure, tags)| ServiceRequest {
-            key: key(closure, tags),
-            imports: closure.external.keys().cloned().collect(),
-            tags: tags.to_vec(),
-            local: closure.local_modules.clone(),
-        })
+        .map(|(closure, tags)| ServiceRequest::new(key(closure, tags), closure, tags))
         .collect();
     services.sort();
-    Some(Request {
-        root: root.dir.clone(),
-        workspace: root.workspace,
-        manifests: root.manifests.clone(),
-        services,
-    })
+    Some(Request::new(root, services))
 }
 
 /// Directory of a service in the step's output. `@` is in no import path.

@@ -26,7 +26,7 @@ pub(super) fn download(
     salt: Option<&str>,
 ) -> Result<Output, Error> {
     let marker = marker(MARKER, salt);
-    if root.vendored || !root.has_requirements {
+    if !root.is_fetching() {
         return Ok(marker);
     }
     let env = fetch_args(settings);

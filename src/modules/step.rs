@@ -15,6 +15,7 @@ use super::follow::{Follower, Needed, Place};
 use super::modfile::{ModFile, Module};
 use super::slice;
 use super::verify::{Trial, objections};
+use crate::closure::{Closure, ModuleRoot};
 use crate::scan::join;
 
 /// Name of the file with what was found.
@@ -44,6 +45,32 @@ pub struct ServiceRequest {
     pub tags: Vec<String>,
     /// Module paths that directories stand for and whose packages it may import.
     pub local: BTreeSet<String>,
+}
+
+impl Request {
+    /// The question about services of one module root.
+    #[must_use]
+    pub fn new(root: &ModuleRoot, services: Vec<ServiceRequest>) -> Self {
+        Self {
+            root: root.dir.clone(),
+            workspace: root.workspace,
+            manifests: root.manifests.clone(),
+            services,
+        }
+    }
+}
+
+impl ServiceRequest {
+    /// The question about a service that sees a closure.
+    #[must_use]
+    pub fn new(key: String, closure: &Closure, tags: &[String]) -> Self {
+        Self {
+            key,
+            imports: closure.external.keys().cloned().collect(),
+            tags: tags.to_vec(),
+            local: closure.local_modules.clone(),
+        }
+    }
 }
 
 /// What the build of one service reads of the manifests.

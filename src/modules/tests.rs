@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::testing::tree;
 
 /// A Go command that is not there.
 struct NoGo;
@@ -7,14 +8,6 @@ struct NoGo;
 impl Go for NoGo {
     fn run(&self, _: &Path, _: &[&str]) -> io::Result<Vec<u8>> {
         Err(io::ErrorKind::NotFound.into())
-    }
-}
-
-fn write_all(root: &Path, files: &[(&str, &str)]) {
-    for (name, text) in files {
-        let path = root.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
     }
 }
 
@@ -36,36 +29,32 @@ const GO_MOD: &str = "module m\ngo 1.26\nrequire (\n\ta.org/x v1.0.0\n\ta.org/x/
     \tb.org/Y v1.1.0 // indirect\n\tc.org/unused v1.0.0\n\tm/lib v0.0.0\n)\nreplace m/lib => ./lib\n";
 
 fn fixture() -> (tempfile::TempDir, ModuleCache) {
-    let root = tempfile::tempdir().unwrap();
-    write_all(
-        root.path(),
-        &[
-            ("src/go.mod", GO_MOD),
-            (
-                "src/go.sum",
-                "a.org/x v1.0.0 h1:1\nb.org/Y v1.1.0 h1:2\nc.org/unused v1.0.0 h1:3\n",
-            ),
-            ("src/lib/go.mod", "module m/lib\n"),
-            (
-                "cache/a.org/x@v1.0.0/x.go",
-                "package x\nimport (\n_ \"b.org/Y/deep\"\n_ \"fmt\"\n)\n",
-            ),
-            (
-                "cache/a.org/x@v1.0.0/x_test.go",
-                "package x\nimport _ \"c.org/unused\"\n",
-            ),
-            (
-                "cache/a.org/x@v1.0.0/gen.go",
-                "//go:build ignore\n\npackage x\nimport _ \"c.org/unused\"\n",
-            ),
-            (
-                "cache/a.org/x/sub@v1.0.0/p/p.go",
-                "package p\nimport _ \"m/lib/back\"\n",
-            ),
-            ("cache/b.org/!y@v1.1.0/deep/d.go", "package deep\n"),
-            ("cache/c.org/unused@v1.0.0/u.go", "package unused\n"),
-        ],
-    );
+    let root = tree(&[
+        ("src/go.mod", GO_MOD),
+        (
+            "src/go.sum",
+            "a.org/x v1.0.0 h1:1\nb.org/Y v1.1.0 h1:2\nc.org/unused v1.0.0 h1:3\n",
+        ),
+        ("src/lib/go.mod", "module m/lib\n"),
+        (
+            "cache/a.org/x@v1.0.0/x.go",
+            "package x\nimport (\n_ \"b.org/Y/deep\"\n_ \"fmt\"\n)\n",
+        ),
+        (
+            "cache/a.org/x@v1.0.0/x_test.go",
+            "package x\nimport _ \"c.org/unused\"\n",
+        ),
+        (
+            "cache/a.org/x@v1.0.0/gen.go",
+            "//go:build ignore\n\npackage x\nimport _ \"c.org/unused\"\n",
+        ),
+        (
+            "cache/a.org/x/sub@v1.0.0/p/p.go",
+            "package p\nimport _ \"m/lib/back\"\n",
+        ),
+        ("cache/b.org/!y@v1.1.0/deep/d.go", "package deep\n"),
+        ("cache/c.org/unused@v1.0.0/u.go", "package unused\n"),
+    ]);
     let cache = ModuleCache::new(root.path().join("cache"));
     (root, cache)
 }

@@ -41,7 +41,6 @@ pub fn scan_scope(root: &Path, scope: Scope<'_>) -> io::Result<Index> {
 
 fn index(root: &Path, found: Found) -> Index {
     let mut index = Index {
-        odd_modes: found.odd_modes,
         links: found.links,
         notes: found.notes,
         ..Index::default()
@@ -202,17 +201,7 @@ fn read(root: &Path, path: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::fs;
-
-    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        root
-    }
+    use crate::testing::tree;
 
     #[test]
     fn finds_modules_mains_and_imports() {
@@ -284,8 +273,7 @@ mod tests {
 
     #[test]
     fn what_an_ignore_file_hides_is_not_there() {
-        let root = tempfile::tempdir().unwrap();
-        for (name, text) in [
+        let root = tree(&[
             ("go.mod", "module m\n"),
             ("vendor/modules.txt", "# x v1\n"),
             ("a/main.go", "package main\n"),
@@ -293,11 +281,7 @@ mod tests {
             ("b/b.go", "package b\n"),
             ("b/c/c.go", "package c\n"),
             ("b/c/d/d.go", "package d\n"),
-        ] {
-            let path = root.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
+        ]);
         std::os::unix::fs::symlink("../b/b.go", root.path().join("a/link.go")).unwrap();
         let found = |rules: &str| {
             let ignore = &Rules::parse(rules.as_bytes());

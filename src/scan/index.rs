@@ -36,10 +36,6 @@ pub struct Index {
     /// builds does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<String>,
-    /// Whether files have other modes than 0644 and 0755, or directories than
-    /// 0755: modes are part of BuildKit's content keys.
-    #[serde(default)]
-    pub odd_modes: bool,
 }
 
 /// One module.

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::constraint;
@@ -25,9 +25,6 @@ const HEAD_BYTES: u64 = 16 * 1024;
 /// larger holds data, and its head was read all the same.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Modes that Git gives to files under the usual umask.
-const FILE_MODES: [u32; 2] = [0o644, 0o755];
-
 /// A file that is to be read.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
@@ -41,8 +38,6 @@ pub(super) struct Source<'a> {
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) notes: Vec<Note>,
-    /// See [`Index::odd_modes`](super::Index::odd_modes).
-    pub(super) odd_modes: bool,
     buffer: Vec<u8>,
     /// What files of this directory import in every build.
     seen: HashSet<String>,
@@ -71,7 +66,6 @@ impl Reader {
         if !meta.is_file() {
             return Err(io::Error::other("it is no regular file"));
         }
-        self.odd_modes |= !FILE_MODES.contains(&(meta.mode() & 0o7777));
         match kind {
             Kind::Go => self.go(source, &mut file, meta.len(), one),
             Kind::Native => {

@@ -5,7 +5,6 @@
 
 use std::fs::{self, DirEntry};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
@@ -19,16 +18,12 @@ use super::select::{self, Kind};
 /// More threads do not help: the walk waits for the kernel.
 const MAX_THREADS: usize = 8;
 
-/// Mode that Git gives to directories under the usual umask.
-const DIR_MODE: u32 = 0o755;
-
 /// What a walk found, in no order.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) directories: Vec<OneDirectory>,
     pub(super) links: Vec<Link>,
     pub(super) notes: Vec<Note>,
-    pub(super) odd_modes: bool,
 }
 
 /// One directory.
@@ -68,7 +63,6 @@ pub(super) fn walk(root: &Path, scope: Scope<'_>) -> io::Result<Found> {
                         queue.done(below);
                     }
                     worker.found.notes.append(&mut worker.reader.notes);
-                    worker.found.odd_modes |= worker.reader.odd_modes;
                     worker.found
                 })
             })
@@ -86,7 +80,6 @@ pub(super) fn walk(root: &Path, scope: Scope<'_>) -> io::Result<Found> {
         all.directories.extend(one.directories);
         all.links.extend(one.links);
         all.notes.extend(one.notes);
-        all.odd_modes |= one.odd_modes;
     }
     Ok(all)
 }
@@ -188,10 +181,6 @@ impl Worker<'_> {
         }
         if files.is_empty() && one.manifests.is_empty() {
             return below;
-        }
-        if dir != "." {
-            let mode = fs::metadata(&path).map_or(DIR_MODE, |m| m.mode() & 0o7777);
-            self.found.odd_modes |= mode != DIR_MODE;
         }
         files.sort_by(|a, b| a.0.cmp(&b.0));
         self.reader.begin();

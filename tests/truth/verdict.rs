@@ -166,18 +166,9 @@ fn builds(
 /// The manifests that a build step gets, and whether they are a part of the whole.
 fn manifests(root: &Path, closure: &Closure) -> Result<(BTreeMap<String, String>, bool)> {
     let from = &closure.root;
-    if from.has_requirements && !from.vendored {
-        let request = Request {
-            root: from.dir.clone(),
-            workspace: from.workspace,
-            manifests: from.manifests.clone(),
-            services: vec![ServiceRequest {
-                key: closure.main.clone(),
-                imports: closure.external.keys().cloned().collect(),
-                tags: Vec::new(),
-                local: closure.local_modules.clone(),
-            }],
-        };
+    if from.is_fetching() {
+        let service = ServiceRequest::new(closure.main.clone(), closure, &[]);
+        let request = Request::new(from, vec![service]);
         let (cache, go) = modules::of_environment();
         let answer = modules::resolve(&request, root, &cache, &go);
         if let Some(part) = answer.into_values().next() {

@@ -11,3 +11,6 @@ pub(crate) mod oci;
 pub(crate) mod progress;
 pub(crate) mod registry;
 pub(crate) mod repo;
+
+#[path = "../../shared/copy.rs"]
+mod copy;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::copy::copy;
 use super::engine::in_repository;
 
 /// The first line of every spec.
@@ -137,17 +138,4 @@ impl Repo {
 fn nonce() -> String {
     // Its keys are random in every process and differ from call to call.
     format!("{:016x}", RandomState::new().hash_one(std::process::id()))
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            fs::create_dir_all(&target).unwrap();
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

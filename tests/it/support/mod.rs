@@ -4,3 +4,6 @@ pub(crate) mod checkout;
 pub(crate) mod fake_gateway;
 pub(crate) mod golden;
 pub(crate) mod process;
+
+#[path = "../../shared/copy.rs"]
+mod copy;
