@@ -195,16 +195,27 @@ impl<'a> Reader<'a> {
         }
         self.skip_blanks()?;
         let line = self.line();
-        if matches!(self.peek()?, b'"' | b'`')
-            && let Some(path) = self.string()
-        {
-            if path == "C" {
-                let start = 1 + count_lines(&self.text[..before.start]);
-                file.preambles.push((self.text[before].to_vec(), start));
+        let quote = self.peek()?;
+        if !matches!(quote, b'"' | b'`') {
+            return Some(());
+        }
+        match self.string() {
+            Some(path) => {
+                if path == "C" {
+                    let start = 1 + count_lines(&self.text[..before.start]);
+                    file.preambles.push((self.text[before].to_vec(), start));
+                }
+                file.imports.push((path, line));
             }
-            file.imports.push((path, line));
+            None if self.may_close(quote) => return None,
+            None => {}
         }
         Some(())
+    }
+
+    /// Whether a string that is not closed may be closed by what follows the text.
+    fn may_close(&self, quote: u8) -> bool {
+        !self.whole && (quote == b'`' || !self.rest().contains(&b'\n'))
     }
 
     /// Blanks, semicolons and comments; `None` at the end of the text.
@@ -216,6 +227,8 @@ impl<'a> Reader<'a> {
                     self.line_comment();
                 }
                 b'/' if self.rest().starts_with(b"/*") => self.block_comment(),
+                // Half of what opens a comment.
+                b'/' if self.rest().len() == 1 && !self.whole => return None,
                 _ => return Some(()),
             }
         }
@@ -311,7 +324,7 @@ fn unquote(text: &[u8]) -> Option<(Vec<u8>, usize)> {
             b'"' => return Some((out, at + 1)),
             b'\n' => return None,
             b'\\' => {
-                let escape = *text.get(at + 1)?;
+                let escape = *text.get(at + 1).filter(|b| **b != b'\n')?;
                 at += 2;
                 let (digits, radix) = match escape {
                     b'x' => (2, 16),
@@ -500,9 +513,15 @@ mod tests {
 
     #[test]
     fn a_head_that_goes_on_asks_for_more() {
-        let text = b"package a\nimport (\n\t\"b\"\n)\nfunc";
-        for end in 0..text.len() - 5 {
-            assert_eq!(head(&text[..end], false), None, "{end}");
+        for text in [
+            "package a\nimport (\n\t\"b\"\n)\n/",
+            "package a\nimport \"b/c\"\nimport x `d`\n/",
+            "// c\npackage a // d\n// e\nimport \"C\" // f\n/* g */ import \"\\x61\"\n",
+            "\u{feff}//go:build b\n\n/**/package/* * */a;import`b`;import(\"c\")//",
+        ] {
+            for end in 0..text.len() {
+                assert_eq!(head(&text.as_bytes()[..end], false), None, "{text} {end}");
+            }
         }
         assert!(head(b"package a\nvar x int", false).is_some());
     }
