@@ -21,6 +21,7 @@ pub mod affected;
 pub mod cli;
 pub mod closure;
 pub mod diag;
+pub mod fetch;
 pub mod fleet;
 pub mod frontend;
 #[doc(hidden)]
