@@ -1,23 +1,23 @@
 //! The command-line tool: the same pipeline as the frontend, without a daemon.
 //!
-//! It also is the program of the scan step, and runs from the frontend's image.
+//! It also is the program of some steps, and runs from the frontend's image.
 //! Standard output belongs to people here; in frontend mode this module is never
 //! entered.
 
 mod affected;
 mod explain;
+mod steps;
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
 
 use crate::local::{Local, Problem};
 use crate::options::DEFAULT_FILENAME;
-use crate::{modules, scan, spec};
+use crate::spec;
 
 const HELP: &str = "\
 gofleet builds images of Go services with BuildKit.
@@ -104,8 +104,9 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
         "help" => Ok(HELP.to_owned()),
         "version" => Ok(format!("gofleet {}\n", env!("CARGO_PKG_VERSION"))),
         "schema" => Ok(spec::json_schema()),
-        "scan" => scan_command(parser),
-        "modules" => modules_command(parser),
+        "scan" => steps::scan(parser),
+        "modules" => steps::modules(parser),
+        "fetch" => steps::fetch(parser),
         "check" => {
             let (local, _) = local(parser, false)?;
             let warnings = local.check().map_err(failed)?;
@@ -129,53 +130,6 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
 
 fn failed(problem: Problem) -> Failure {
     Failure::Failed(problem.to_string())
-}
-
-/// `scan DIR FILE`: what the scan step runs.
-fn scan_command(mut parser: lexopt::Parser) -> Result<String, Failure> {
-    let mut paths: Vec<PathBuf> = Vec::new();
-    let mut reach = Vec::new();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Long("reach") => reach.push(parser.value()?.string()?),
-            Value(path) if paths.len() < 2 => paths.push(path.into()),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    let [dir, file] = paths.as_slice() else {
-        return Err(Failure::Usage(
-            "scan needs a directory and a file".to_owned(),
-        ));
-    };
-    let index = scan::scan(dir, &reach).map_err(|error| io_failure("read", dir, &error))?;
-    let json = serde_json::to_vec(&index)
-        .map_err(|error| Failure::Failed(format!("gofleet: cannot write the index: {error}")))?;
-    fs::write(file, json).map_err(|error| io_failure("write", file, &error))?;
-    Ok(String::new())
-}
-
-/// `modules REQUEST SRC OUT`: what the module step runs.
-fn modules_command(mut parser: lexopt::Parser) -> Result<String, Failure> {
-    let mut paths: Vec<PathBuf> = Vec::new();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Value(path) if paths.len() < 3 => paths.push(path.into()),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    let [request, src, out] = paths.as_slice() else {
-        return Err(Failure::Usage(
-            "modules needs a request, a directory of manifests and a directory to write to"
-                .to_owned(),
-        ));
-    };
-    let json = fs::read(request).map_err(|error| io_failure("read", request, &error))?;
-    let request: modules::Request = serde_json::from_slice(&json)
-        .map_err(|error| Failure::Failed(format!("gofleet: the request is malformed: {error}")))?;
-    let (cache, go) = modules::of_environment();
-    let answer = modules::resolve(&request, src, &cache, &go);
-    modules::write(&answer, out).map_err(|error| io_failure("write", out, &error))?;
-    Ok(String::new())
 }
 
 fn io_failure(verb: &str, path: &Path, error: &io::Error) -> Failure {

@@ -8,12 +8,14 @@
 //! 4. sources: scanned, and what each service can see of them; the scan comes
 //!    before the plan when the spec discovers its services;
 //! 5. images: builder and base images, looked up side by side;
-//! 6. lower: one graph per platform;
-//! 7. solve: one lazy ref per graph; the daemon builds when it exports.
+//! 6. modules: fetched, before anything is compiled;
+//! 7. lower: one graph per platform;
+//! 8. solve: one lazy ref per graph; the daemon builds when it exports.
 
 mod affected;
 mod calls;
 mod lookup;
+mod modules;
 mod sources;
 
 use std::collections::BTreeSet;
@@ -115,7 +117,7 @@ impl Session<'_> {
         let looked_up = self.look_up(&plan, &sources.scanned.index).await?;
         let index = &sources.scanned.index;
         let mut all = sources.closures.of_all(&spec, &self.plan_request(), index);
-        self.follow_back(&plan, &mut sources, &mut all, &looked_up)
+        self.fetch_modules(&plan, &mut sources, &mut all, &looked_up)
             .await?;
         let lowered = self.with_inputs(&plan, &sources, &all, &looked_up, lower::lower)?;
         self.solve(&plan, lowered, looked_up.epoch).await
@@ -208,6 +210,7 @@ impl Session<'_> {
             spec: &spec,
             parallel: parallel_builds(),
             salt: &self.request.session_id,
+            report: sources.report,
         })
         .map_err(|error| match error {
             LowerError::Spec(diagnostics) => self.spec_error(diagnostics),

@@ -223,6 +223,7 @@ impl Local {
             spec: &source,
             parallel: 2,
             salt: "local",
+            report: false,
         })
         .map_err(Problem::Lower)
     }

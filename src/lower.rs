@@ -4,7 +4,8 @@
 //!
 //! 1. `toolchain`: which Go builds each service, in which module.
 //! 2. `closures`, `tree`: the files that each service can see, and the trees of them.
-//! 3. `modules`: one download step per module root, keyed by manifests alone.
+//! 3. `fetch`: one download step per module root, and a look in front of every build step
+//!    whether its modules are still at hand.
 //! 4. `build`: one build step per service and platform, independent of each other.
 //! 5. `layers`: what goes into an image, from stable to changing.
 //! 6. `config`: the image configuration.
@@ -21,10 +22,9 @@ mod closures;
 mod config;
 mod constant;
 mod error;
+mod fetch;
 mod go;
 mod layers;
-mod manifests;
-mod modules;
 mod problems;
 mod scan;
 mod settings;
@@ -39,24 +39,25 @@ use buildkit_llb::{Output, Platform, Position, Range, SourceFile, SourceLocation
 use crate::closure::ModuleRoot;
 use crate::diag::{Diagnostic, Span};
 use crate::image::ImageConfig;
-use crate::options::Options;
+use crate::options::{NoCache, Options};
 use crate::plan::{ImageSettings, Plan, PlatformPlan, Selection, Service};
 use crate::scan::Index;
 
 pub use affected::{AFFECTED_FILE, AffectedInputs, affected_step};
 pub use closures::{Assets, Closures, open_words};
 pub use error::LowerError;
-pub use go::{Builder, fetch_secrets};
+pub use go::Builder;
 pub use layers::Features;
 pub use problems::missing_file;
 pub use scan::scan_step;
 pub(crate) use toolchain::go_of;
 pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
 
-use build::{BINARY_DIR, BuildStep, binary_name};
+use build::{BINARY_DIR, BuildStep, Fetch, binary_name};
 use config::ConfigInputs;
+use constant::marker;
+use fetch::{Downloads, Fetching, MARKER};
 use layers::Layer;
-use manifests::ModuleSteps;
 use settings::StepSettings;
 use toolchain::Toolchain;
 use tree::{Manifests, Units};
@@ -107,10 +108,13 @@ pub struct Inputs<'a> {
     /// of markers, so that steps run again without `ignore_cache`, which would
     /// empty the cache mounts that other builds are using.
     pub salt: &'a str,
+    /// Downloads that run again, and whose results name the modules that cannot be had
+    /// instead of failing: after one of them failed.
+    pub report: bool,
 }
 
-impl Inputs<'_> {
-    fn settings(&self) -> StepSettings<'_> {
+impl<'a> Inputs<'a> {
+    fn settings(&self) -> StepSettings<'a> {
         StepSettings {
             options: self.options,
             parallel: self.parallel,
@@ -238,11 +242,11 @@ fn build_all(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Vec<Output>, Lo
         .iter()
         .filter_map(|s| inputs.closures.of_service(s));
     let units = Units::new(closures, inputs.context());
-    let mut steps = ModuleSteps::default();
+    let mut downloads = Downloads::default();
     for service in &plan.services {
         match toolchain::of_service(inputs.plan, service, inputs.index) {
             Ok(toolchain) => {
-                let trees = (&units, &mut steps);
+                let trees = (&units, &mut downloads);
                 outputs.push(build_one(inputs, plan, service, &toolchain, trees)?);
             }
             Err(problem) => problems.push(problem),
@@ -260,30 +264,32 @@ fn build_one(
     plan: &PlatformPlan,
     service: &Service,
     toolchain: &Toolchain,
-    (units, steps): (&Units, &mut ModuleSteps),
+    (units, downloads): (&Units, &mut Downloads),
 ) -> Result<Output, LowerError> {
     let closure = inputs
         .closures
         .of_service(service)
         .ok_or_else(|| vec![problems::no_module(service)])?;
-    let (builder, marker) = builder_and_download(inputs, service, toolchain)?;
-    let step = steps.get(&toolchain.root, || {
-        module_step(inputs, &toolchain.root, builder, &marker)
-    })?;
-    let manifests = match step {
-        Some(tree) => {
-            let dir = manifests::output_dir(closure, &service.build.tags);
-            Manifests::Part(tree, dir)
-        }
+    let fetching = fetching(inputs, toolchain)?;
+    let downloaded = downloads.get(&toolchain.root, || download(inputs, fetching))?;
+    let tags = &service.build.tags;
+    let manifests = match &downloaded {
+        Some(tree) => Manifests::Part(tree.clone(), fetch::manifests_dir(closure, tags)),
         None => Manifests::Whole,
     };
+    let again = inputs.options.no_cache.covers(&service.name);
     let step = BuildStep {
         service,
         platform: &plan.platform,
         toolchain,
-        builder,
+        builder: fetching.builder,
         sources: tree::mounts(closure, &manifests, &service.name, units, inputs.context()),
-        modules: &marker,
+        fetch: downloaded.as_ref().map(|downloaded| Fetch {
+            fetching,
+            downloaded,
+            key: fetch::key(closure, tags),
+        }),
+        marker: &marker(MARKER, again.then_some(inputs.salt)),
         settings: inputs.settings(),
         label: label(inputs.plan, &plan.platform, &service.name),
         location: Some(location(inputs.spec, service.span)),
@@ -291,12 +297,8 @@ fn build_one(
     Ok(step.output()?)
 }
 
-/// The builder image of a service, and the marker behind its download step.
-fn builder_and_download<'a>(
-    inputs: &Inputs<'a>,
-    service: &Service,
-    toolchain: &Toolchain,
-) -> Result<(&'a Builder, Output), LowerError> {
+/// What the steps that fetch modules for a toolchain are made of.
+fn fetching<'a>(inputs: &Inputs<'a>, toolchain: &'a Toolchain) -> Result<Fetching<'a>, LowerError> {
     let request = ImageRequest {
         reference: toolchain.builder.clone(),
         platform: inputs.native.clone(),
@@ -305,59 +307,65 @@ fn builder_and_download<'a>(
         .images
         .get(&request)
         .ok_or_else(|| LowerError::EmptyBuilder(toolchain.builder.clone()))?;
-    let salt = inputs
-        .options
-        .no_cache
-        .covers(&service.name)
-        .then_some(inputs.salt);
-    let marker = modules::download(
-        &toolchain.root,
+    Ok(Fetching {
         builder,
-        inputs.code,
-        inputs.settings(),
-        salt,
-    )?;
-    Ok((builder, marker))
+        reference: &toolchain.builder,
+        frontend: inputs.frontend,
+        root: &toolchain.root,
+        from: &inputs.plan.fetch,
+        settings: inputs.settings(),
+    })
 }
 
-/// The step that finds out which part of its manifests each service reads.
-fn module_step(
+/// The download of a module root, for all services of the spec; `None` where nothing
+/// is fetched.
+fn download(
     inputs: &Inputs<'_>,
-    root: &ModuleRoot,
-    builder: &Builder,
-    marker: &Output,
+    fetching: Fetching<'_>,
 ) -> Result<Option<Output>, buildkit_llb::Error> {
-    let request = manifests::request(root, inputs.all_closures);
-    let step = |request| {
-        let settings = inputs.settings();
-        let (frontend, code) = (inputs.frontend, inputs.code);
-        manifests::step(&request, root, builder, frontend, code, marker, settings)
-    };
+    let again = inputs.report || inputs.options.no_cache == NoCache::All;
+    let marker = marker(MARKER, again.then_some(inputs.salt));
+    let request = fetch::request(fetching.root, inputs.all_closures);
+    let step = |request| fetching.download(&request, inputs.code, &marker, inputs.report);
     request.map(step).transpose()
 }
 
-/// Module steps whose answers decide what is in the closures, each with its root:
-/// those of repositories that fetched modules may import packages of. Their answers
-/// are files named [`crate::modules::MODULES_FILE`].
+/// The download of a module root.
+#[derive(Debug, Clone)]
+pub struct Download {
+    /// The root.
+    pub root: ModuleRoot,
+    /// Reference of the image that it runs in.
+    pub builder: String,
+    /// Its result; the answer is the file [`crate::modules::MODULES_FILE`] in it.
+    pub output: Output,
+}
+
+/// The downloads of a plan. What they find decides what is in the closures: fetched
+/// modules may import packages of the repository.
 ///
 /// # Errors
 ///
 /// As [`lower`].
-pub fn steps_before_closures(inputs: &Inputs<'_>) -> Result<Vec<(ModuleRoot, Output)>, LowerError> {
-    let mut out: BTreeMap<ModuleRoot, Output> = BTreeMap::new();
+pub fn downloads(inputs: &Inputs<'_>) -> Result<Vec<Download>, LowerError> {
+    let mut out: BTreeMap<ModuleRoot, Download> = BTreeMap::new();
     for service in inputs.plan.platforms.iter().flat_map(|p| &p.services) {
         let toolchain = toolchain::of_service(inputs.plan, service, inputs.index)
             .map_err(|problem| vec![problem])?;
-        let root = &toolchain.root;
-        if !root.is_fetching() || out.contains_key(root) {
+        if out.contains_key(&toolchain.root) {
             continue;
         }
-        let (builder, marker) = builder_and_download(inputs, service, &toolchain)?;
-        if let Some(step) = module_step(inputs, root, builder, &marker)? {
-            out.insert(root.clone(), step);
+        if let Some(output) = download(inputs, fetching(inputs, &toolchain)?)? {
+            let (root, builder) = (toolchain.root.clone(), toolchain.builder);
+            let download = Download {
+                root,
+                builder,
+                output,
+            };
+            out.insert(toolchain.root, download);
         }
     }
-    Ok(out.into_iter().collect())
+    Ok(out.into_values().collect())
 }
 
 fn lower_image(

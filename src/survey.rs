@@ -13,8 +13,9 @@ use std::io;
 use std::path::Path;
 
 use crate::closure::{Closure, closure_with};
+use crate::fetch::{Go, GoCommand, GoError};
 use crate::ignore::Rules;
-use crate::modules::{self, Go, GoCommand, Request, ServiceModules, ServiceRequest};
+use crate::modules::{self, ModuleCache, Request, ServiceModules, ServiceRequest};
 use crate::scan::{Index, Scope, scan_scope, select};
 
 /// Most scans of one survey. Each one finds what the imports of the one before lead
@@ -115,12 +116,9 @@ pub fn find(root: &Path, ignore: &Rules, mains: &[Main]) -> io::Result<Found> {
 struct Offline(GoCommand);
 
 impl Go for Offline {
-    fn run(&self, dir: &Path, args: &[&str]) -> io::Result<Vec<u8>> {
-        if args.starts_with(&["mod", "download"]) {
-            return Err(io::Error::other("nothing is downloaded here"));
-        }
-        if args.contains(&"-mod=readonly") {
-            return Err(io::ErrorKind::NotFound.into());
+    fn run(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
+        if args.starts_with(&["mod", "download"]) || args.contains(&"-mod=readonly") {
+            return Err(GoError::NotRun);
         }
         self.0.run(dir, args)
     }
@@ -164,8 +162,8 @@ fn modules_of(
     mains: &[Main],
     closures: &[Option<Closure>],
 ) -> Vec<Option<ServiceModules>> {
-    let (cache, go) = modules::of_environment();
-    let go = Offline(go);
+    let cache = ModuleCache::of_environment();
+    let go = Offline(GoCommand::default());
     let mut requests: BTreeMap<&str, Request> = BTreeMap::new();
     for (i, closure) in closures.iter().enumerate() {
         let Some(closure) = closure else { continue };
@@ -181,7 +179,7 @@ fn modules_of(
     }
     let mut out = vec![None; mains.len()];
     for request in requests.values() {
-        for (key, found) in modules::resolve(request, root, &cache, &go) {
+        for (key, found) in modules::resolve(request, root, &cache, &go).services {
             if let Some(slot) = key.parse().ok().and_then(|i: usize| out.get_mut(i)) {
                 *slot = Some(found);
             }

@@ -170,6 +170,39 @@ rules! {
      `golang:1.26-bookworm` or `registry.example.com/golang@sha256:…`. Without it the version is \
      taken from `go.mod`.";
 
+    NoLogin, Error, "a server of a module wants a login",
+    "Private modules need a login: a netrc file, a token, an ssh agent or a client certificate, each \
+     a secret of the build. The hint has the flag; `docs/private-modules.md` has all of them. Only \
+     the step that fetches modules sees them. Servers are asked before anything is compiled.";
+
+    UntrustedServer, Error, "a server that is not known",
+    "A server is trusted by its certificate, or by its ssh key. Certificates of a company's own \
+     authority are given with `--secret id=ca,src=ca.pem`, ssh keys with \
+     `--secret id=known_hosts,src=$HOME/.ssh/known_hosts`. Unknown keys are never accepted by \
+     themselves.";
+
+    NoGit, Error, "a builder image that lacks a program for fetching",
+    "Modules that no module proxy serves come from their repositories, which takes git, and ssh for \
+     some. The official `golang` images on Debian have both, those on Alpine have neither. They are \
+     not needed where `GOPROXY` names a proxy that has all modules.";
+
+    ModuleNotFound, Error, "a module that its server does not have",
+    "The path or the version is wrong, or the server does not say what it has: many answer so for \
+     private repositories when they get no login. A private module that a public proxy or checksum \
+     database is asked for needs `GOPRIVATE`.";
+
+    ServerUnreachable, Error, "a server that does not answer",
+    "The name is unknown to the builder, or nothing answers there. The builder may have another \
+     network than your machine: `--add-host`, `--network` and proxies are options of the build.";
+
+    ChecksumMismatch, Error, "a module is not what `go.sum` says",
+    "Go compares what it fetches with `go.sum`. When they differ, the module was changed on its \
+     server, somebody is in between, or a line of `go.sum` is wrong.";
+
+    ModuleUnavailable, Error, "a module that cannot be fetched",
+    "The text is what the go command, git or ssh said. Modules that no service needs are not looked \
+     at: they may be unavailable.";
+
     InvalidPort, Error, "not a port that an image can expose",
     "A port is `8080`, `8080/udp` or a range `8000-8010`. Which port of the host it gets is \
      decided when the container starts, so there is no `8080:80` here.";

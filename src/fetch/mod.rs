@@ -5,6 +5,27 @@
 //! nothing of this is in their keys. This module is the table of what there is, for
 //! everyone who asks: the spec's `secrets`, the lowering, `--call outline`, and the
 //! program that runs in the step.
+//!
+//! # Files
+//!
+//! - `environment`: credentials as `go`, git and ssh look for them; `netrc`, `hosts`;
+//! - `go`: running the commands; `redact`: their messages without secrets;
+//! - `problem`: why a module cannot be had; `advice`: what to do about it.
+
+mod advice;
+mod environment;
+mod go;
+mod hosts;
+mod netrc;
+mod problem;
+mod redact;
+
+pub use advice::advice;
+pub use environment::{AGENT_SOCKET, Given, HOME, Places, prepare};
+pub use go::{Go, GoCommand, GoError, NoGo};
+pub use hosts::{host_of, is_fetchable};
+pub use problem::{Kind, Problem, problem};
+pub use redact::holds_login;
 
 /// Settings of the `go` command about where modules come from (`go help environment`,
 /// Go 1.26). They come from `modules:` in the spec, from build args, or, because they may
@@ -54,7 +75,9 @@ pub const CLIENT_KEY: &str = "client_key";
 /// Whether a secret's id means something to a step that fetches.
 #[must_use]
 pub fn is_secret(id: &str) -> bool {
-    let host = id.strip_prefix(TOKEN).and_then(|rest| rest.strip_prefix('.'));
+    let host = id
+        .strip_prefix(TOKEN)
+        .and_then(|rest| rest.strip_prefix('.'));
     id == TOKEN
         || host.is_some_and(|host| !host.is_empty())
         || SETTINGS.contains(&id)

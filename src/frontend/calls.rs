@@ -58,7 +58,7 @@ fn outline(session: &Session<'_>) -> Result<FrontendResult, Error> {
         location: Some(Location::new(Some(arg.span))),
         ..Arg::default()
     });
-    let secrets = lower::fetch_secrets().iter().map(|name| Secret {
+    let secrets = crate::fetch::SETTINGS.iter().map(|name| Secret {
         name: (*name).to_owned(),
         required: false,
     });

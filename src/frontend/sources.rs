@@ -10,12 +10,10 @@ use std::sync::Arc;
 use buildkit_llb::{Foreign, Output};
 
 use super::Session;
-use super::lookup::LookedUp;
 use crate::closure::{doubtful_directories, hidden, hidden_sources};
 use crate::gateway::{ContextQuery, Error, IgnoreFile, Warning};
 use crate::ignore::build_files;
 use crate::lower::{self, Closures};
-use crate::modules::MODULES_FILE;
 use crate::options::NoCache;
 use crate::plan::{Plan, Selection};
 use crate::scan::{INDEX_FILE, Index, select};
@@ -41,6 +39,8 @@ pub(super) struct Sources {
     pub(super) closures: Closures,
     /// Files beyond those that were scanned.
     pub(super) assets: Output,
+    /// Whether downloads name the modules that cannot be had, instead of failing.
+    pub(super) report: bool,
 }
 
 impl Scanned {
@@ -94,48 +94,8 @@ impl Session<'_> {
             scanned,
             closures,
             assets,
+            report: false,
         })
-    }
-
-    /// Adds to the closures what fetched modules import of the repository. Where
-    /// that is possible at all, the module step says it. `all` are the closures of
-    /// all services of the spec, which the step serves.
-    pub(super) async fn follow_back(
-        &self,
-        plan: &Plan,
-        sources: &mut Sources,
-        all: &mut Closures,
-        looked_up: &LookedUp,
-    ) -> Result<(), Error> {
-        let mut warnings = BTreeSet::new();
-        for _ in 0..MAX_SCANS {
-            let call = lower::steps_before_closures;
-            let steps = self.with_inputs(plan, sources, all, looked_up, call)?;
-            let mut changed = false;
-            warnings.clear();
-            for (root, step) in steps {
-                let tree = self.solve_output(&step).await?;
-                let json = self.gateway.read_file(&tree, MODULES_FILE).await?;
-                let found = serde_json::from_slice(&json).map_err(|error| {
-                    Error::Internal(format!("the module step wrote no answer: {error}"))
-                })?;
-                let index = &sources.scanned.index;
-                changed |= sources.closures.follow_back(&root, &found, index);
-                changed |= all.follow_back(&root, &found, index);
-                warnings.extend(sources.closures.whole_manifests(&root, &found));
-            }
-            if !changed {
-                break;
-            }
-            sources.assets = self
-                .assets(plan, &sources.scanned, &sources.closures)
-                .await?;
-        }
-        for short in warnings {
-            let warning = Warning::new(short);
-            self.gateway.warn(&self.loaded.vertex, warning).await?;
-        }
-        Ok(())
     }
 
     async fn scan_with(&self, reach: &[String]) -> Result<Scanned, Error> {
@@ -196,7 +156,7 @@ impl Session<'_> {
     }
 
     /// The files that a plan needs beyond those that were scanned.
-    async fn assets(
+    pub(super) async fn assets(
         &self,
         plan: &Plan,
         scanned: &Scanned,

@@ -35,6 +35,8 @@ const MAX_SNIPPETS: usize = 1 << 20;
 pub enum Error {
     /// Problems of the spec, each with its place.
     Spec(SpecError),
+    /// Problems of other files, such as modules that cannot be had.
+    Files(Vec<SpecError>),
     /// Malformed options of the client.
     Options(Vec<OptionError>),
     /// The daemon answered a call with an error.
@@ -101,6 +103,10 @@ impl Error {
         };
         match self {
             Self::Spec(error) => status.details = error.snippets(),
+            Self::Files(errors) => {
+                let details = errors.iter().rev().flat_map(SpecError::snippets);
+                status.details = details.collect();
+            }
             Self::Rpc(error) => {
                 status.code = if error.status.code == 0 {
                     UNKNOWN
@@ -130,6 +136,15 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Spec(error) => error.fmt(f),
+            Self::Files(errors) => {
+                for (i, error) in errors.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str("\n\n")?;
+                    }
+                    error.fmt(f)?;
+                }
+                Ok(())
+            }
             Self::Options(errors) => {
                 for (i, error) in errors.iter().enumerate() {
                     if i > 0 {

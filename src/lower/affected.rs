@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use buildkit_llb::{Describe as _, Error, Exec, FileOp, Mkfile, Mount, Network, Output};
 
 use super::constant::{epoch, quiet};
-use super::go::{FETCH_SECRETS, MODULE_CACHE};
+use super::go::MODULE_CACHE;
 use super::scan::PROGRAM;
 use super::settings::StepSettings;
+use crate::fetch::SETTINGS;
 use crate::options::Options;
 
 const HEAD_DIR: &str = "/src";
@@ -85,7 +86,7 @@ pub fn affected_step(inputs: &AffectedInputs<'_>) -> Result<Output, Error> {
     let public = inputs
         .args
         .iter()
-        .filter(|(name, _)| !FETCH_SECRETS.contains(&name.as_str()));
+        .filter(|(name, _)| !SETTINGS.contains(&name.as_str()));
     args.extend(public.map(|(name, value)| format!("--build-arg={name}={value}")));
     let settings = StepSettings {
         options: inputs.options,

@@ -6,8 +6,8 @@ use buildkit_llb::{
 };
 
 use super::constant::{epoch, quiet};
+use super::fetch::{Before, Fetching, MARKER_DIR};
 use super::go::{self, Builder};
-use super::modules::MARKER_DIR;
 use super::settings::StepSettings;
 use super::toolchain::Toolchain;
 use crate::plan::{Build, Service};
@@ -27,12 +27,23 @@ pub(super) struct BuildStep<'a> {
     pub(super) builder: &'a Builder,
     /// The files that the step can read.
     pub(super) sources: Vec<BindMount>,
-    /// The marker of the download step.
-    pub(super) modules: &'a Output,
+    /// What makes sure that modules are at hand; `None` when none are needed.
+    pub(super) fetch: Option<Fetch<'a>>,
+    /// The marker that is mounted when they are.
+    pub(super) marker: &'a Output,
     pub(super) settings: StepSettings<'a>,
     /// Text in brackets in front of the step's name.
     pub(super) label: String,
     pub(super) location: Option<SourceLocation>,
+}
+
+/// How the modules of a build step are fetched.
+pub(super) struct Fetch<'a> {
+    pub(super) fetching: Fetching<'a>,
+    /// The result of the download.
+    pub(super) downloaded: &'a Output,
+    /// The service's key in it.
+    pub(super) key: String,
 }
 
 impl BuildStep<'_> {
@@ -52,16 +63,20 @@ impl BuildStep<'_> {
                 .iter()
                 .map(|(k, v)| (k.as_str(), v.as_str())),
         );
+        let args = self.args(&package);
+        let marker = self.modules(&args, &env)?;
+        // What is not at hand now is not fetched: nothing of fetching is in the key.
+        env.push(("GOPROXY", "off"));
 
         let mut exec = go::go_exec(
             self.builder,
             &self.toolchain.root,
             self.settings,
-            self.args(&package),
+            args,
             &env,
         )
         .mounts(self.sources.iter().cloned())
-        .mount(Mount::bind(MARKER_DIR, self.modules).readonly())
+        .mount(Mount::bind(MARKER_DIR, &marker).readonly())
         .mount(Mount::cache(SLOT_DIR, self.slot()).sharing(Sharing::Locked))
         .mount(Mount::bind(OUTPUT_DIR, &tree))
         .name(format!(
@@ -72,13 +87,23 @@ impl BuildStep<'_> {
         if let Some(location) = &self.location {
             exec = exec.location(location);
         }
-        let root = &self.toolchain.root;
-        let exec = if root.is_fetching() {
-            self.settings.online(go::fetching(exec))
-        } else {
-            self.settings.offline(exec)
+        self.settings.offline(exec).build().output(OUTPUT_DIR)
+    }
+
+    /// The marker behind the step that makes sure that modules are at hand.
+    fn modules(&self, args: &[String], env: &[(&str, &str)]) -> Result<Output, Error> {
+        let Some(fetch) = &self.fetch else {
+            return Ok(self.marker.clone());
         };
-        exec.build().output(OUTPUT_DIR)
+        fetch.fetching.ensure(&Before {
+            args,
+            env,
+            sources: &self.sources,
+            downloaded: fetch.downloaded,
+            key: &fetch.key,
+            marker: self.marker,
+            label: &self.label,
+        })
     }
 
     fn args(&self, package: &str) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{image_settings, manifests, tree};
+use super::{fetch, image_settings, tree};
 use crate::closure::{self, Closure, ModuleRoot};
 use crate::modules::ServiceModules;
 use crate::plan::{self, Plan, Request, Service};
@@ -97,7 +97,7 @@ impl Closures {
     ) -> bool {
         let mut changed = false;
         for ((main, tags), closure) in &mut self.0 {
-            let answer = found.get(&manifests::key(closure, tags));
+            let answer = found.get(&fetch::key(closure, tags));
             let back = answer.map(|a| &a.back).filter(|back| !back.is_empty());
             if let (Some(back), true) = (back, closure.root == *root)
                 && let Some(more) = closure::closure_with(main, tags, index, back)
@@ -110,6 +110,13 @@ impl Closures {
         changed
     }
 
+    /// The services of a root, by their keys in a question about its modules.
+    #[must_use]
+    pub fn keys(&self, root: &ModuleRoot) -> BTreeSet<String> {
+        let closures = self.with_tags().filter(|(c, _)| c.root == *root);
+        closures.map(|(c, tags)| fetch::key(c, tags)).collect()
+    }
+
     /// Whose manifests count whole in a root, and why, in words.
     #[must_use]
     pub fn whole_manifests(
@@ -119,7 +126,7 @@ impl Closures {
     ) -> Vec<String> {
         let closures = self.with_tags().filter(|(c, _)| c.root == *root);
         let texts = closures.filter_map(|(closure, tags)| {
-            let reason = found.get(&manifests::key(closure, tags))?.whole.as_ref()?;
+            let reason = found.get(&fetch::key(closure, tags))?.whole.as_ref()?;
             let go_mod = join(&root.dir, "go.mod");
             Some(format!(
                 "{go_mod}: counts whole for ./{}: {reason}",

@@ -1,9 +1,9 @@
-//! What every step that runs the `go` command has in common: image, caches,
-//! environment, and how it reaches the module proxy.
+//! What every step that runs the `go` command has in common: image, caches and
+//! environment.
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{Exec, ExecBuilder, Mount, Output, SecretEnv};
+use buildkit_llb::{Exec, ExecBuilder, Mount, Output};
 
 use super::settings::StepSettings;
 use crate::closure::ModuleRoot;
@@ -16,26 +16,6 @@ pub(super) const SOURCE_DIR: &str = "/src";
 pub(super) const MODULE_CACHE: &str = "/go/pkg/mod";
 const BUILD_CACHE: &str = "/root/.cache/go-build";
 const TEMP_DIR: &str = "/tmp";
-
-/// Settings of fetching that may hold credentials or differ between developers.
-/// A step takes them as optional secrets (`--secret id=GOPROXY,env=GOPROXY`):
-/// values of secrets are in no cache key, no layer and no log.
-pub(super) const FETCH_SECRETS: [&str; 8] = [
-    "GOAUTH",
-    "GOINSECURE",
-    "GONOPROXY",
-    "GONOSUMDB",
-    "GOPRIVATE",
-    "GOPROXY",
-    "GOSUMDB",
-    "GOVCS",
-];
-
-/// The secrets that fetching steps take when the client gives them.
-#[must_use]
-pub fn fetch_secrets() -> &'static [&'static str] {
-    &FETCH_SECRETS
-}
 
 /// The image that a service is compiled in.
 #[derive(Debug, Clone)]
@@ -70,14 +50,6 @@ where
         .cwd(work_dir(root));
     for (name, value) in environment(builder, root, env) {
         exec = exec.env(name, value);
-    }
-    exec
-}
-
-/// Lets a step reach module proxies and version control.
-pub(super) fn fetching(mut exec: ExecBuilder) -> ExecBuilder {
-    for name in FETCH_SECRETS {
-        exec = exec.secret_env(SecretEnv::new(name).name(name).optional());
     }
     exec
 }

@@ -1,5 +1,7 @@
 //! The module cache: where a module at a version is.
 
+use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::modfile::Module;
@@ -20,6 +22,43 @@ impl ModuleCache {
         let name = format!("{}@{}", escape(&module.path), escape(&module.version));
         let dir = self.0.join(name);
         dir.is_dir().then_some(dir)
+    }
+
+    /// Whether a module is there, with what `go build` reads beside its files.
+    pub(super) fn has(&self, module: &Module) -> bool {
+        self.dir(module).is_some() && self.has_manifest(module)
+    }
+
+    /// Whether the `go.mod` of a module is there.
+    pub(super) fn has_manifest(&self, module: &Module) -> bool {
+        self.download(module, "mod").is_file()
+    }
+
+    /// The checksum of what was downloaded, as `go.sum` has it.
+    pub(super) fn sum(&self, module: &Module) -> Option<String> {
+        let text = fs::read_to_string(self.download(module, "ziphash")).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    /// `cache/download/PATH/@v/VERSION.EXTENSION`.
+    fn download(&self, module: &Module, extension: &str) -> PathBuf {
+        let path = Path::new("cache/download").join(escape(&module.path));
+        let name = format!("{}.{extension}", escape(&module.version));
+        self.0.join(path).join("@v").join(name)
+    }
+
+    /// The one that an environment names, as Go finds it: `GOMODCACHE`, else `pkg/mod`
+    /// in the first `GOPATH`, else in `~/go`.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        let var = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+        let go_path = var("GOPATH").and_then(|paths| env::split_paths(&paths).next());
+        let home = var("HOME").map(|home| PathBuf::from(home).join("go"));
+        let dir = var("GOMODCACHE")
+            .map(PathBuf::from)
+            .or_else(|| go_path.or(home).map(|path| path.join("pkg/mod")))
+            .unwrap_or_default();
+        Self(dir)
     }
 
     /// Path of the cache.

@@ -40,7 +40,7 @@ pub(super) struct Needed {
 /// Follows imports through listed modules; what one service has read is kept for
 /// the next.
 pub(super) struct Follower<'a> {
-    modules: &'a BTreeMap<String, Place>,
+    modules: BTreeMap<&'a str, &'a Place>,
     packages: HashMap<PathBuf, Rc<Vec<Import>>>,
 }
 
@@ -52,9 +52,11 @@ struct Import {
 
 impl<'a> Follower<'a> {
     /// `modules` are all modules that the manifests list, by path.
-    pub(super) fn new(modules: &'a BTreeMap<String, Place>) -> Self {
+    pub(super) fn new(modules: impl Iterator<Item = (&'a String, &'a Place)>) -> Self {
         Self {
-            modules,
+            modules: modules
+                .map(|(path, place)| (path.as_str(), place))
+                .collect(),
             packages: HashMap::new(),
         }
     }

@@ -15,8 +15,9 @@
 //! - `follow`: from the packages that a service imports to the modules it needs;
 //! - `slice`: the manifests of a service, cut to those modules;
 //! - `verify`: whether Go itself is content with them;
-//! - `step`: all of it for the services of a spec, as the program of a step;
-//! - `environment`: the cache and the `go` command of this machine.
+//! - `download`: fetching modules, and what keeps them from being had;
+//! - `resolve`: all of it for the services of a spec; `request`: question and answer;
+//! - `ensure`: fetching again what a module cache has lost.
 //!
 //! # When manifests are left whole
 //!
@@ -29,14 +30,21 @@
 //!   Go's own message comes from the whole files.
 
 mod cache;
-mod environment;
+mod download;
+mod ensure;
 mod follow;
 mod modfile;
+mod request;
+mod resolve;
 mod slice;
-mod step;
 mod verify;
 
 pub use cache::ModuleCache;
-pub use environment::{GoCommand, of_environment};
+pub use ensure::{ensure, is_at_hand};
+pub use modfile::{Module, named};
+pub use request::{
+    Answer, MODULES_FILE, NEEDED_DIR, NEEDED_FILE, Needed, Request, SERVICES_DIR, ServiceModules,
+    ServiceRequest,
+};
+pub use resolve::resolve;
 pub use slice::listed_versions;
-pub use step::{Go, MODULES_FILE, Request, ServiceModules, ServiceRequest, resolve, write};

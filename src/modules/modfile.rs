@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
+
 use crate::scan::{gomod, resolve};
 
 /// A module at a version; a directory has no version.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Module {
-    pub(super) path: String,
-    pub(super) version: String,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Module {
+    /// Its path.
+    pub path: String,
+    /// Its version.
+    pub version: String,
 }
 
 /// One `replace` line.
@@ -145,6 +149,18 @@ fn word(text: &str) -> String {
     } else {
         format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
     }
+}
+
+/// Paths of all modules that a `go.mod` or `go.work` names: those it requires, and those
+/// that stand for others.
+#[must_use]
+pub fn named(text: &str) -> Vec<String> {
+    let file = ModFile::parse(text);
+    let replaced = file.replaces.into_iter().map(|replace| replace.with);
+    let fetched = replaced.filter(|with| !with.version.is_empty());
+    let mut paths: Vec<String> = fetched.map(|with| with.path).collect();
+    paths.extend(file.requires.into_keys());
+    paths
 }
 
 #[cfg(test)]

@@ -49,6 +49,14 @@ fn sum_line(line: &str) -> Option<Module> {
     })
 }
 
+/// Path, version and checksum of a module in a line of `go.sum`; `None` for lines about
+/// a `go.mod` alone.
+pub(super) fn sum_of(line: &str) -> Option<(&str, &str, &str)> {
+    let mut words = line.split_whitespace();
+    let found = (words.next()?, words.next()?, words.next()?);
+    (!found.1.ends_with("/go.mod")).then_some(found)
+}
+
 /// Versions of the needed modules, as a binary names them.
 pub(super) fn versions(file: &ModFile, needed: &BTreeSet<String>) -> BTreeMap<String, String> {
     needed

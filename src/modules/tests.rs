@@ -1,15 +1,8 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::fetch::{Kind, NoGo};
+use crate::modules::{Needed, ensure, is_at_hand};
 use crate::testing::tree;
-
-/// A Go command that is not there.
-struct NoGo;
-
-impl Go for NoGo {
-    fn run(&self, _: &Path, _: &[&str]) -> io::Result<Vec<u8>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-}
 
 fn request(imports: &[&str]) -> Request {
     Request {
@@ -62,7 +55,8 @@ fn fixture() -> (tempfile::TempDir, ModuleCache) {
 fn answer(imports: &[&str]) -> ServiceModules {
     let (root, cache) = fixture();
     let mut answer = resolve(&request(imports), &root.path().join("src"), &cache, &NoGo);
-    answer.remove("api").unwrap()
+    assert!(answer.problems.is_empty());
+    answer.services.remove("api").unwrap()
 }
 
 #[test]
@@ -105,9 +99,9 @@ fn without_a_graph_a_workspace_is_whole() {
     let mut request = request(&["a.org/x"]);
     request.workspace = true;
     let answer = resolve(&request, &root.path().join("src"), &cache, &NoGo);
-    assert!(answer["api"].whole.is_some());
+    assert!(answer.services["api"].whole.is_some());
     let out = tempfile::tempdir().unwrap();
-    write(&answer, out.path()).unwrap();
+    answer.write(out.path()).unwrap();
     let text = fs::read_to_string(out.path().join("services/api/go.mod")).unwrap();
     assert_eq!(text, GO_MOD);
 }
@@ -116,7 +110,7 @@ fn without_a_graph_a_workspace_is_whole() {
 struct Objecting;
 
 impl Go for Objecting {
-    fn run(&self, dir: &Path, args: &[&str]) -> io::Result<Vec<u8>> {
+    fn run(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
         assert_eq!(args.first(), Some(&"list"));
         assert!(dir.join("go.mod").is_file());
         Ok(b"build constraints exclude all Go files\nmissing go.sum entry\n".to_vec())
@@ -128,7 +122,93 @@ fn where_go_objects_the_manifests_stay_whole() {
     let (root, cache) = fixture();
     let src = root.path().join("src");
     let answer = resolve(&request(&["a.org/x"]), &src, &cache, &Objecting);
-    let whole = answer["api"].whole.as_deref().unwrap();
+    let whole = answer.services["api"].whole.as_deref().unwrap();
     assert!(whole.ends_with("missing go.sum entry"), "{whole}");
-    assert_eq!(answer["api"].manifests["go.mod"], GO_MOD);
+    assert_eq!(answer.services["api"].manifests["go.mod"], GO_MOD);
+}
+
+/// A Go command that can fetch nothing.
+struct Refused;
+
+impl Go for Refused {
+    fn run(&self, _: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
+        if args.first() == Some(&"list") {
+            return Ok(Vec::new());
+        }
+        assert_eq!(args[..3], ["mod", "download", "-json"]);
+        let errors: Vec<String> = args[3..]
+            .iter()
+            .filter_map(|name| name.split_once('@'))
+            .map(|(path, version)| {
+                format!(r#"{{"Path":"{path}","Version":"{version}","Error":"401 Unauthorized"}}"#)
+            })
+            .collect();
+        Err(GoError::Failed {
+            stdout: errors.concat().into_bytes(),
+            stderr: String::new(),
+        })
+    }
+}
+
+#[test]
+fn what_is_needed_and_cannot_be_had_is_a_problem() {
+    let (root, cache) = fixture();
+    fs::remove_dir_all(cache.path().join("b.org")).unwrap();
+    let src = root.path().join("src");
+    let found = resolve(&request(&["a.org/x"]), &src, &cache, &Refused);
+    let problem = &found.problems[0];
+    assert_eq!(found.problems.len(), 1);
+    assert_eq!(
+        (problem.module.as_str(), problem.kind),
+        ("b.org/Y", Kind::NoLogin)
+    );
+    assert_eq!((problem.manifest.as_str(), problem.line), ("go.mod", 6));
+    assert_eq!(problem.services, ["api"]);
+}
+
+#[test]
+fn what_nobody_needs_may_fail() {
+    let (root, cache) = fixture();
+    fs::remove_dir_all(cache.path().join("c.org")).unwrap();
+    let src = root.path().join("src");
+    let found = resolve(&request(&["a.org/x"]), &src, &cache, &Refused);
+    assert!(found.problems.is_empty(), "{:?}", found.problems);
+    assert_eq!(found.services["api"].whole, None);
+}
+
+#[test]
+fn a_module_that_is_not_what_go_sum_says_is_a_problem() {
+    let (root, cache) = fixture();
+    let sums = root.path().join("cache/cache/download/a.org/x/@v");
+    fs::create_dir_all(&sums).unwrap();
+    fs::write(sums.join("v1.0.0.ziphash"), "h1:other").unwrap();
+    let src = root.path().join("src");
+    let found = resolve(&request(&["a.org/x"]), &src, &cache, &NoGo);
+    assert_eq!(found.problems[0].kind, Kind::ChecksumMismatch);
+    assert_eq!(found.problems[0].manifest, "go.sum");
+}
+
+#[test]
+fn what_the_cache_has_lost_is_asked_for_again() {
+    let (root, cache) = fixture();
+    let src = root.path().join("src");
+    let module = |path: &str| Module {
+        path: path.to_owned(),
+        version: "v1.0.0".to_owned(),
+    };
+    let needed = Needed {
+        root: ".".to_owned(),
+        manifests: vec!["go.mod".to_owned()],
+        modules: BTreeSet::from([module("a.org/x")]),
+        graph: BTreeSet::new(),
+    };
+    // Its directory is there, its `go.mod` in the cache of downloads is not.
+    assert!(!is_at_hand(&needed, &cache));
+    let problems = ensure(&needed, &src, &cache, &Refused).unwrap();
+    assert_eq!(problems[0].module, "a.org/x");
+    let sums = root.path().join("cache/cache/download/a.org/x/@v");
+    fs::create_dir_all(&sums).unwrap();
+    fs::write(sums.join("v1.0.0.mod"), "module a.org/x\n").unwrap();
+    assert!(is_at_hand(&needed, &cache));
+    assert!(ensure(&needed, &src, &cache, &Refused).unwrap().is_empty());
 }

@@ -8,11 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::step::Go;
+use crate::fetch::{Go, GoError};
 
 /// Prints what is wrong with a package, and nothing otherwise.
 const FORMAT: &str = "{{with .Error}}{{.}}{{end}}";
@@ -45,7 +45,7 @@ pub(super) fn objections(trials: &[Trial], root: &str, go: &dyn Go) -> Vec<Optio
                         let Some(trial) = trials.get(i) else {
                             return answers;
                         };
-                        answers.push((i, objection(trial, root, go, i)));
+                        answers.push((i, objection(trial, root, go)));
                     }
                 })
             })
@@ -59,38 +59,58 @@ pub(super) fn objections(trials: &[Trial], root: &str, go: &dyn Go) -> Vec<Optio
     out
 }
 
-fn objection(trial: &Trial, root: &str, go: &dyn Go, number: usize) -> Option<String> {
-    match try_out(trial, root, go, number) {
+fn objection(trial: &Trial, root: &str, go: &dyn Go) -> Option<String> {
+    match try_out(trial, root, go) {
         Ok(text) => text
             .lines()
             .find(|line| !line.is_empty() && !HARMLESS.iter().any(|h| line.contains(h)))
             .map(str::to_owned),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(GoError::NotRun) => None,
         Err(error) => Some(error.to_string()),
     }
 }
 
-fn try_out(trial: &Trial, root: &str, go: &dyn Go, number: usize) -> io::Result<String> {
+fn try_out(trial: &Trial, root: &str, go: &dyn Go) -> Result<String, GoError> {
     if trial.imports.is_empty() {
         return Ok(String::new());
     }
-    let name = format!("gofleet-modules-{}-{number}", std::process::id());
-    let dir = Temporary(std::env::temp_dir().join(name));
+    let dir = Temporary::new("gofleet-modules")?;
     for (path, text) in &trial.manifests {
-        let path = dir.0.join(path);
-        if let Some(above) = path.parent() {
-            fs::create_dir_all(above)?;
-        }
-        fs::write(path, text)?;
+        dir.write(path, text)?;
     }
     let mut args = vec!["list", "-mod=readonly", "-e", "-deps", "-f", FORMAT, "--"];
     args.extend(trial.imports.iter().map(String::as_str));
-    let output = go.run(&dir.0.join(root), &args)?;
+    let output = go.run(&dir.path().join(root), &args)?;
     Ok(String::from_utf8_lossy(&output).into_owned())
 }
 
 /// A directory that is gone with the value.
-struct Temporary(PathBuf);
+pub(super) struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Makes one, with a name of its own.
+    pub(super) fn new(name: &str) -> io::Result<Self> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{name}-{}-{number}", std::process::id());
+        let dir = std::env::temp_dir().join(name);
+        fs::create_dir_all(&dir)?;
+        Ok(Self(dir))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file, with the directories above it.
+    pub(super) fn write(&self, path: &str, text: &str) -> io::Result<()> {
+        let path = self.0.join(path);
+        if let Some(above) = path.parent() {
+            fs::create_dir_all(above)?;
+        }
+        fs::write(path, text)
+    }
+}
 
 impl Drop for Temporary {
     fn drop(&mut self) {

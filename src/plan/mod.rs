@@ -19,6 +19,7 @@
 mod args;
 pub mod bake;
 mod discover;
+mod fetch;
 mod path;
 mod pattern;
 mod platform;
@@ -29,6 +30,7 @@ mod tests;
 mod toolchain;
 mod value;
 
+pub use fetch::Fetch;
 pub use service::published;
 pub use target::{TargetInfo, missing_main, targets};
 
@@ -171,6 +173,7 @@ fn run(spec: &Spec, request: &Request, complete: bool) -> (Option<Plan>, Vec<Dia
         selection,
         platforms: plans,
         // The caller has them all.
+        fetch: Fetch::default(),
         warnings: Vec::new(),
     };
     (Some(plan), diagnostics)
@@ -273,6 +276,8 @@ pub struct Plan {
     pub selection: Selection,
     /// One entry per platform, in the order asked for, without repeats; never empty.
     pub platforms: Vec<PlatformPlan>,
+    /// What the download of modules takes.
+    pub fetch: Fetch,
     /// What to tell the user although the build goes on.
     pub warnings: Vec<Diagnostic>,
 }

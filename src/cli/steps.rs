@@ -1,0 +1,147 @@
+//! The programs of steps: what BuildKit runs of us, beside the frontend itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lexopt::prelude::*;
+use serde::de::DeserializeOwned;
+
+use super::{Failure, io_failure};
+use crate::diag;
+use crate::fetch::{self, GoCommand, Places, Problem};
+use crate::modules::{self, ModuleCache, Needed, Request};
+use crate::scan;
+
+/// `scan [--reach=DIR] DIR FILE`: writes the index of a directory.
+pub(super) fn scan(parser: lexopt::Parser) -> Result<String, Failure> {
+    let words = Words::read(parser, &["reach"], &[])?;
+    let [dir, file] = words.paths("scan needs a directory and a file")?;
+    let reach: Vec<String> = words.values.into_iter().map(|(_, dir)| dir).collect();
+    let index = scan::scan(&dir, &reach).map_err(|error| io_failure("read", &dir, &error))?;
+    let json = serde_json::to_vec(&index)
+        .map_err(|error| Failure::Failed(format!("gofleet: cannot write the index: {error}")))?;
+    fs::write(&file, json).map_err(|error| io_failure("write", &file, &error))?;
+    Ok(String::new())
+}
+
+/// `modules [--report] [--builder=IMAGE] REQUEST SRC OUT`: fetches modules, and writes
+/// what the build of each service reads of them. With `--report` modules that cannot be
+/// had are part of the answer, and no failure.
+pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
+    let words = Words::read(parser, &["builder"], &["report"])?;
+    let [request, src, out] = words
+        .paths("modules needs a request, a directory of manifests and a directory to write to")?;
+    let request: Request = read(&request)?;
+    let go = go(&requested(&request, &src))?;
+    let cache = ModuleCache::of_environment();
+    let answer = modules::resolve(&request, &src, &cache, &go);
+    if !answer.problems.is_empty() && words.flags.is_empty() {
+        return Err(failure(&answer.problems, words.builder()));
+    }
+    answer
+        .write(&out)
+        .map_err(|error| io_failure("write", &out, &error))?;
+    Ok(String::new())
+}
+
+/// `fetch [--builder=IMAGE] NEEDED SRC …`: fetches what the module cache has lost. What
+/// follows is not read: it makes this another step for every build step.
+pub(super) fn fetch(parser: lexopt::Parser) -> Result<String, Failure> {
+    let words = Words::read(parser, &["builder"], &[])?;
+    let [file, src] = words.first("fetch needs a list of modules and a directory of manifests")?;
+    let needed: Needed = read(&file)?;
+    let cache = ModuleCache::of_environment();
+    if modules::is_at_hand(&needed, &cache) {
+        return Ok(String::new());
+    }
+    eprintln!("the module cache lacks modules that are needed: fetching them again");
+    let go = go(&needed.paths())?;
+    let problems = modules::ensure(&needed, &src, &cache, &go)
+        .map_err(|error| io_failure("read", &src, &error))?;
+    if problems.is_empty() {
+        Ok(String::new())
+    } else {
+        Err(failure(&problems, words.builder()))
+    }
+}
+
+/// The `go` command with the credentials of the step.
+fn go(modules: &BTreeSet<String>) -> Result<GoCommand, Failure> {
+    let env: BTreeMap<String, String> = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    fetch::prepare(env, &Places::of_step(), modules)
+        .map_err(|error| Failure::Failed(format!("gofleet: cannot use the secrets: {error}")))
+}
+
+/// Paths of all modules that manifests name.
+fn requested(request: &Request, src: &Path) -> BTreeSet<String> {
+    let texts = request
+        .manifests
+        .iter()
+        .filter_map(|path| fs::read_to_string(src.join(path)).ok());
+    texts.flat_map(|text| modules::named(&text)).collect()
+}
+
+fn failure(problems: &[Problem], builder: &str) -> Failure {
+    let texts: Vec<String> = problems
+        .iter()
+        .map(|problem| diag::render(&[fetch::advice(problem, builder)], &problem.manifest))
+        .collect();
+    Failure::Failed(texts.join("\n"))
+}
+
+fn read<T: DeserializeOwned>(file: &Path) -> Result<T, Failure> {
+    let json = fs::read(file).map_err(|error| io_failure("read", file, &error))?;
+    serde_json::from_slice(&json)
+        .map_err(|error| Failure::Failed(format!("gofleet: `{}`: {error}", file.display())))
+}
+
+/// The command line of a step.
+#[derive(Debug, Default)]
+struct Words {
+    paths: Vec<PathBuf>,
+    values: Vec<(String, String)>,
+    flags: Vec<String>,
+}
+
+impl Words {
+    fn read(mut parser: lexopt::Parser, options: &[&str], flags: &[&str]) -> Result<Self, Failure> {
+        let mut words = Self::default();
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Long(name) if options.contains(&name) => {
+                    let name = name.to_owned();
+                    words.values.push((name, parser.value()?.string()?));
+                }
+                Long(name) if flags.contains(&name) => words.flags.push(name.to_owned()),
+                Value(path) => words.paths.push(path.into()),
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        Ok(words)
+    }
+
+    /// Exactly these paths.
+    fn paths<const N: usize>(&self, usage: &str) -> Result<[PathBuf; N], Failure> {
+        if self.paths.len() == N {
+            self.first(usage)
+        } else {
+            Err(Failure::Usage(usage.to_owned()))
+        }
+    }
+
+    /// These paths, whatever follows.
+    fn first<const N: usize>(&self, usage: &str) -> Result<[PathBuf; N], Failure> {
+        let first = self.paths.get(..N).and_then(|p| p.to_vec().try_into().ok());
+        first.ok_or_else(|| Failure::Usage(usage.to_owned()))
+    }
+
+    fn builder(&self) -> &str {
+        let mut values = self.values.iter();
+        let found = values.find(|(name, _)| name == "builder");
+        found.map_or("", |(_, value)| value)
+    }
+}

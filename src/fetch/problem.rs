@@ -1,0 +1,226 @@
+//! Why a module cannot be had: what `go`, git and ssh say, sorted by what helps.
+
+use serde::{Deserialize, Serialize};
+
+use super::environment::Given;
+use super::go::Go;
+use super::hosts::{host_in, host_of};
+
+/// A module that cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Problem {
+    /// Its path; empty when the message names none.
+    pub module: String,
+    /// Its version.
+    pub version: String,
+    /// The server that was asked, as far as the message says it.
+    pub host: String,
+    /// What kind of failure it is.
+    pub kind: Kind,
+    /// What the command said, without secrets.
+    pub text: String,
+    /// The manifest that names the module, relative to the context.
+    pub manifest: String,
+    /// The line there, from 1.
+    pub line: u32,
+    /// The services that need it, by their keys in the request; empty is all.
+    pub services: Vec<String>,
+}
+
+/// What kind of failure it is, which decides what helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Kind {
+    /// The server wants a login.
+    NoLogin,
+    /// The server refuses the login that was given.
+    LoginRefused,
+    /// The ssh server takes none of the agent's keys, or there is no agent.
+    NoKey,
+    /// The ssh server's key is not known.
+    UnknownHostKey,
+    /// The server's certificate is signed by nobody that is trusted.
+    UntrustedCertificate,
+    /// The server wants a client certificate.
+    NoClientCertificate,
+    /// There is no git in the builder image.
+    NoGit,
+    /// There is no ssh in the builder image.
+    NoSsh,
+    /// The server does not know the module, or does not say that it does.
+    NotFound,
+    /// A public checksum database was asked about a private module.
+    NotInSumDatabase,
+    /// The server does not answer.
+    Unreachable,
+    /// What was fetched is not what `go.sum` says.
+    ChecksumMismatch,
+    /// A setting forbids to fetch it.
+    Forbidden,
+    /// Anything else.
+    Other,
+}
+
+/// Sorts what was said about a module; `given` says which logins there are.
+#[must_use]
+pub(super) fn classify(text: &str, host: &str, given: &Given) -> Kind {
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if says(&["checksum mismatch", "SECURITY ERROR"]) {
+        Kind::ChecksumMismatch
+    } else if says(&[
+        "\"git\": executable file not found",
+        "failed to execute git",
+    ]) {
+        Kind::NoGit
+    } else if says(&["cannot run ssh", "ssh: not found", "ssh: No such file"]) {
+        Kind::NoSsh
+    } else if says(&["Host key verification failed", "REMOTE HOST IDENTIFICATION"]) {
+        Kind::UnknownHostKey
+    } else if says(&[
+        "Permission denied (publickey",
+        "Too many authentication failures",
+    ]) {
+        Kind::NoKey
+    } else if says(&[
+        "tls: certificate required",
+        "certificate required",
+        "could not load PEM client certificate",
+        "error reading X.509 key or certificate file",
+        "No required SSL certificate was sent",
+    ]) {
+        Kind::NoClientCertificate
+    } else if says(&[
+        "x509: ",
+        "certificate verification failed",
+        "SSL certificate problem",
+    ]) {
+        Kind::UntrustedCertificate
+    } else if says(&["disabled by GOPROXY=off", "GOVCS disallows", "refusing to"]) {
+        Kind::Forbidden
+    } else if says(&[
+        "401 Unauthorized",
+        "403 Forbidden",
+        "407 Proxy",
+        "could not read Username",
+        "could not read Password",
+        "Authentication failed",
+        "terminal prompts disabled",
+        "Access denied",
+        "The requested URL returned error: 403",
+    ]) {
+        if given.has_login(host) {
+            Kind::LoginRefused
+        } else {
+            Kind::NoLogin
+        }
+    } else if says(&["verifying"]) && says(&["404 Not Found", "410 Gone"]) {
+        Kind::NotInSumDatabase
+    } else if says(&[
+        "404 Not Found",
+        "410 Gone",
+        "unknown revision",
+        "not found",
+        "does not appear to be a git repository",
+        "no matching versions",
+    ]) && !says(&["executable file not found"])
+    {
+        Kind::NotFound
+    } else if says(&[
+        "no such host",
+        "connection refused",
+        "i/o timeout",
+        "TLS handshake timeout",
+        "network is unreachable",
+        "Could not resolve host",
+        "Failed to connect",
+        "Connection timed out",
+        "Connection refused",
+        "Name or service not known",
+        "connection reset",
+    ]) {
+        Kind::Unreachable
+    } else {
+        Kind::Other
+    }
+}
+
+/// Makes a problem of what was said about a module at a version.
+#[must_use]
+pub fn problem((module, version): (&str, &str), text: &str, go: &dyn Go) -> Problem {
+    let host = asked(module, text);
+    Problem {
+        module: module.to_owned(),
+        version: version.to_owned(),
+        kind: classify(text, &host, &go.given()),
+        host,
+        text: tidy(&go.redact(text)),
+        manifest: String::new(),
+        line: 0,
+        services: Vec::new(),
+    }
+}
+
+/// The server that a message is about.
+fn asked(module: &str, text: &str) -> String {
+    if let Some(host) = host_in(text) {
+        return host;
+    }
+    // `git@HOST: Permission denied (publickey).`, and what a resolver says.
+    let ssh = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("git@"))
+        .find_map(|rest| rest.split_once(':'));
+    match ssh {
+        Some((host, _)) => host.to_owned(),
+        None => host_of(module).to_owned(),
+    }
+}
+
+/// The lines of a message that say something, without paths of the step.
+fn tidy(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| {
+        !line.is_empty() && !line.starts_with("go: downloading") && !line.starts_with("go: finding")
+    });
+    let lines: Vec<String> = lines.map(without_cache_dir).collect();
+    lines.join("\n")
+}
+
+/// `git … in /go/pkg/mod/cache/vcs/HASH: exit status 128:` without the directory.
+fn without_cache_dir(line: &str) -> String {
+    let Some((before, rest)) = line.split_once(" in /") else {
+        return line.to_owned();
+    };
+    match rest.split_once(": ") {
+        Some((dir, after)) if dir.contains("/cache/vcs/") => format!("{before}: {after}"),
+        _ => line.to_owned(),
+    }
+}
+
+impl Problem {
+    /// Says which manifest names the module, and where. `go.sum` is what a wrong
+    /// checksum is about.
+    pub fn locate<'a>(&mut self, manifests: impl Iterator<Item = (&'a String, &'a String)>) {
+        let wanted = match self.kind {
+            Kind::ChecksumMismatch => "go.sum",
+            _ => "go.mod",
+        };
+        for (path, text) in manifests.filter(|(path, _)| path.ends_with(wanted)) {
+            let line = text.lines().position(|line| self.is_named(line));
+            if let Some(line) = line.and_then(|line| u32::try_from(line + 1).ok()) {
+                self.manifest.clone_from(path);
+                self.line = line;
+                return;
+            }
+        }
+    }
+
+    fn is_named(&self, line: &str) -> bool {
+        let line = line.split("//").next().unwrap_or(line);
+        let mut words = line.split_whitespace().map(|word| word.trim_matches('"'));
+        let found = words.any(|word| word == self.module);
+        found && (self.kind != Kind::ChecksumMismatch || line.contains(&self.version))
+    }
+}
+
+#[cfg(test)]
+#[path = "problem_tests.rs"]
+mod tests;

@@ -1,0 +1,144 @@
+//! The modules of a build: fetched before anything else is decided.
+//!
+//! The answer of a download says which part of the manifests each build reads, which
+//! packages of the repository fetched modules import, and what cannot be had: that ends
+//! the build here, before anything is compiled.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use buildkit_proto::pb;
+
+use super::Session;
+use super::lookup::LookedUp;
+use super::sources::Sources;
+use crate::diag::Diagnostic;
+use crate::fetch;
+use crate::gateway::{Error, SpecError, Warning};
+use crate::lower::{self, Closures, Download};
+use crate::modules::{Answer, MODULES_FILE};
+use crate::plan::Plan;
+use crate::survey::MAX_SCANS;
+
+impl Session<'_> {
+    /// Fetches the modules of a plan, and adds to the closures what they import of the
+    /// repository. `all` are the closures of all services of the spec: one download serves
+    /// them all.
+    pub(super) async fn fetch_modules(
+        &self,
+        plan: &Plan,
+        sources: &mut Sources,
+        all: &mut Closures,
+        looked_up: &LookedUp,
+    ) -> Result<(), Error> {
+        let mut warnings = BTreeSet::new();
+        for _ in 0..MAX_SCANS {
+            let found = self.answers(plan, sources, all, looked_up).await?;
+            let mut changed = false;
+            warnings.clear();
+            for (Download { root, .. }, answer) in found {
+                let index = &sources.scanned.index;
+                changed |= sources.closures.follow_back(&root, &answer.services, index);
+                changed |= all.follow_back(&root, &answer.services, index);
+                warnings.extend(sources.closures.whole_manifests(&root, &answer.services));
+            }
+            if !changed {
+                break;
+            }
+            sources.assets = self
+                .assets(plan, &sources.scanned, &sources.closures)
+                .await?;
+        }
+        for short in warnings {
+            let warning = Warning::new(short);
+            self.gateway.warn(&self.loaded.vertex, warning).await?;
+        }
+        Ok(())
+    }
+
+    /// The answers of all downloads.
+    ///
+    /// A download that fails is asked again what is wrong. What fails is in no cache, so
+    /// the second step is one of its own, and it may well succeed: then the failure was
+    /// one of a moment, or of modules that only other services need.
+    async fn answers(
+        &self,
+        plan: &Plan,
+        sources: &mut Sources,
+        all: &Closures,
+        looked_up: &LookedUp,
+    ) -> Result<Vec<(Download, Answer)>, Error> {
+        let downloads = self.with_inputs(plan, sources, all, looked_up, lower::downloads)?;
+        let failure = match self.read_answers(downloads).await {
+            Err(error @ Error::Rpc(_)) if !sources.report => error,
+            other => return other,
+        };
+        sources.report = true;
+        let downloads = self.with_inputs(plan, sources, all, looked_up, lower::downloads)?;
+        let Ok(found) = self.read_answers(downloads).await else {
+            return Err(failure);
+        };
+        let problems = self.problems(sources, &found).await?;
+        if problems.is_empty() {
+            Ok(found)
+        } else {
+            Err(Error::Files(problems))
+        }
+    }
+
+    async fn read_answers(
+        &self,
+        downloads: Vec<Download>,
+    ) -> Result<Vec<(Download, Answer)>, Error> {
+        let mut found = Vec::new();
+        for download in downloads {
+            let tree = self.solve_output(&download.output).await?;
+            let json = self.gateway.read_file(&tree, MODULES_FILE).await?;
+            let answer = serde_json::from_slice(&json).map_err(|error| {
+                Error::Internal(format!("the download wrote no answer: {error}"))
+            })?;
+            found.push((download, answer));
+        }
+        Ok(found)
+    }
+
+    /// What keeps the services of the plan from being built, by manifest.
+    async fn problems(
+        &self,
+        sources: &Sources,
+        found: &[(Download, Answer)],
+    ) -> Result<Vec<SpecError>, Error> {
+        let mut by_file: BTreeMap<&str, Vec<Diagnostic>> = BTreeMap::new();
+        for (download, answer) in found {
+            let keys = sources.closures.keys(&download.root);
+            for problem in &answer.problems {
+                if problem.services.iter().any(|key| keys.contains(key)) {
+                    let diagnostic = fetch::advice(problem, &download.builder);
+                    by_file
+                        .entry(&problem.manifest)
+                        .or_default()
+                        .push(diagnostic);
+                }
+            }
+        }
+        let mut out = Vec::new();
+        for (name, diagnostics) in by_file {
+            let tree = self.solve_output(&sources.scanned.code).await?;
+            // Without a place there is no file to show.
+            let data = match name {
+                "" => Vec::new(),
+                name => self.gateway.read_file(&tree, name).await?,
+            };
+            let file = pb::SourceInfo {
+                filename: name.to_owned(),
+                data,
+                ..pb::SourceInfo::default()
+            };
+            out.push(SpecError {
+                file: Arc::new(file),
+                diagnostics,
+            });
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,181 @@
+//! Fetching modules into the module cache, and what keeps them from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::cache::ModuleCache;
+use super::modfile::Module;
+use super::slice::sum_of;
+use crate::fetch::{Go, GoError, Kind, Problem, problem};
+
+/// What Go says where a path ends in `.git` and no protocol led to a repository; it
+/// keeps to itself what the protocols said.
+const NO_PROTOCOL: &str = "no secure protocol found";
+
+/// Why modules could not be fetched.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    /// By module.
+    pub(super) modules: BTreeMap<Module, Problem>,
+    /// What ended the command before it came to single modules.
+    pub(super) general: Option<Problem>,
+}
+
+/// Fetches modules. Each is named, because `go mod download` alone ends at the first
+/// one whose `go.mod` cannot be had (seen with Go 1.26), needed or not.
+pub(super) fn download(modules: &BTreeSet<Module>, dir: &Path, go: &dyn Go) -> Failures {
+    let mut failures = Failures::default();
+    if modules.is_empty() {
+        return failures;
+    }
+    let names: Vec<String> = modules
+        .iter()
+        .map(|m| format!("{}@{}", m.path, m.version))
+        .collect();
+    let mut args = vec!["mod", "download", "-json"];
+    args.extend(names.iter().map(String::as_str));
+    match go.run(dir, &args) {
+        Ok(_) | Err(GoError::NotRun) => {}
+        Err(GoError::Io(text)) => {
+            failures.general = Some(problem(("", ""), &text, go));
+        }
+        Err(GoError::Failed { stdout, stderr }) => {
+            for (module, text) in errors(&stdout) {
+                let found = explained(&module, &text, dir, go);
+                failures.modules.insert(module, found);
+            }
+            if failures.modules.is_empty() {
+                failures.general = Some(general(&stderr, dir, go));
+            }
+        }
+    }
+    failures
+}
+
+/// A problem of a message that may name a module.
+pub(super) fn general(text: &str, dir: &Path, go: &dyn Go) -> Problem {
+    match named(text) {
+        Some(module) => explained(&module, text, dir, go),
+        None => problem(("", ""), text, go),
+    }
+}
+
+fn explained(module: &Module, text: &str, dir: &Path, go: &dyn Go) -> Problem {
+    let name = (module.path.as_str(), module.version.as_str());
+    if !text.contains(NO_PROTOCOL) {
+        return problem(name, text, go);
+    }
+    let end = module
+        .path
+        .find(".git")
+        .map_or(module.path.len(), |i| i + 4);
+    let url = format!("https://{}", &module.path[..end]);
+    let args = ["ls-remote", "-q", "--end-of-options", url.as_str(), "HEAD"];
+    match go.git(dir, &args) {
+        Err(GoError::Failed { stderr, .. }) => problem(name, &format!("{url}: {stderr}"), go),
+        Err(GoError::NotRun) => Problem {
+            kind: Kind::NoGit,
+            ..problem(name, text, go)
+        },
+        _ => problem(name, text, go),
+    }
+}
+
+/// The modules with errors in the output of `go mod download -json`.
+fn errors(json: &[u8]) -> Vec<(Module, String)> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Downloaded {
+        path: String,
+        #[serde(default)]
+        version: String,
+        #[serde(default)]
+        error: Option<String>,
+    }
+    let list = serde_json::Deserializer::from_slice(json).into_iter::<Downloaded>();
+    list.map_while(Result::ok)
+        .filter_map(|found| {
+            let module = Module {
+                path: found.path,
+                version: found.version,
+            };
+            Some((module, found.error?))
+        })
+        .collect()
+}
+
+/// The first `PATH@VERSION` in a message.
+fn named(text: &str) -> Option<Module> {
+    text.split_whitespace().find_map(|word| {
+        let word = word.trim_end_matches([':', ',']);
+        let (path, version) = word.split_once('@')?;
+        let version = version.trim_end_matches("/go.mod");
+        (version.starts_with('v') && path.contains('.') && !path.contains("://")).then(|| Module {
+            path: path.to_owned(),
+            version: version.to_owned(),
+        })
+    })
+}
+
+/// Modules of the cache that are not what `go.sum` says.
+pub(super) fn mismatches<'a>(
+    modules: impl Iterator<Item = &'a Module>,
+    texts: &BTreeMap<String, String>,
+    cache: &ModuleCache,
+    go: &dyn Go,
+) -> Vec<(Module, Problem)> {
+    let sums: Vec<&str> = texts
+        .iter()
+        .filter(|(path, _)| path.ends_with(".sum"))
+        .flat_map(|(_, text)| text.lines())
+        .collect();
+    let mut known: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for (path, version, sum) in sums.iter().filter_map(|line| sum_of(line)) {
+        known.entry((path, version)).or_default().push(sum);
+    }
+    modules
+        .filter_map(|module| {
+            let name = (module.path.as_str(), module.version.as_str());
+            let expected = known.get(&name)?;
+            let found = cache.sum(module)?;
+            if expected.contains(&found.as_str()) {
+                return None;
+            }
+            let text = format!(
+                "verifying {}@{}: checksum mismatch\ndownloaded: {found}\ngo.sum: {}",
+                module.path, module.version, expected[0]
+            );
+            Some((module.clone(), problem(name, &text, go)))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_are_found_in_messages() {
+        let name = |text| named(text).map(|m| format!("{} {}", m.path, m.version));
+        assert_eq!(
+            name("go: a.org/x@v1.0.0: reading https://u@h/x@v1: 401").as_deref(),
+            Some("a.org/x v1.0.0")
+        );
+        assert_eq!(
+            name("verifying a.org/x@v1.0.0/go.mod: checksum mismatch").as_deref(),
+            Some("a.org/x v1.0.0")
+        );
+        assert_eq!(name("go: no module"), None);
+    }
+
+    #[test]
+    fn errors_are_read_one_by_one() {
+        let json = br#"{"Path":"a.org/x","Version":"v1.0.0","Dir":"/d"}
+            {"Path":"b.org/y","Version":"v1.1.0","Error":"no"}"#;
+        let found = errors(json);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0.path, "b.org/y");
+    }
+}

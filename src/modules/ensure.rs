@@ -1,0 +1,77 @@
+//! Fetching again what a module cache has lost.
+//!
+//! A download that is cached says nothing about what the cache mount holds now: it may
+//! be another machine's, or pruned. So in front of every build that runs, it is made
+//! sure that what the build needs is at hand. Almost always it is, and nothing runs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::cache::ModuleCache;
+use super::download::{download, general};
+use super::modfile::Module;
+use super::request::Needed;
+use super::verify::Temporary;
+use crate::fetch::{Go, GoError, Problem};
+
+impl Needed {
+    /// The modules that are needed in any way.
+    #[must_use]
+    pub fn paths(&self) -> BTreeSet<String> {
+        let all = self.modules.iter().chain(&self.graph);
+        all.map(|module| module.path.clone()).collect()
+    }
+}
+
+/// Whether nothing has to be fetched.
+#[must_use]
+pub fn is_at_hand(needed: &Needed, cache: &ModuleCache) -> bool {
+    absent(needed, cache).is_empty() && has_graph(needed, cache)
+}
+
+/// Fetches what a build needs and the cache lacks; what could not be had.
+///
+/// # Errors
+///
+/// The manifests cannot be read or copied.
+pub fn ensure(
+    needed: &Needed,
+    src: &Path,
+    cache: &ModuleCache,
+    go: &dyn Go,
+) -> io::Result<Vec<Problem>> {
+    let dir = Temporary::new("gofleet-fetch")?;
+    let mut texts = std::collections::BTreeMap::new();
+    for path in &needed.manifests {
+        let text = fs::read_to_string(src.join(path))?;
+        dir.write(path, &text)?;
+        texts.insert(path.clone(), text);
+    }
+    let root = dir.path().join(&needed.root);
+    let mut problems = Vec::new();
+    if !has_graph(needed, cache)
+        && let Err(error) = go.run(&root, &["mod", "graph"])
+        && error != GoError::NotRun
+    {
+        problems.push(general(&error.to_string(), &root, go));
+    }
+    let failures = download(&absent(needed, cache), &root, go);
+    problems.extend(failures.modules.into_values().chain(failures.general));
+    for problem in &mut problems {
+        problem.locate(texts.iter());
+    }
+    problems.sort();
+    problems.dedup();
+    Ok(problems)
+}
+
+fn absent(needed: &Needed, cache: &ModuleCache) -> BTreeSet<Module> {
+    let modules = needed.modules.iter();
+    modules.filter(|m| !cache.has(m)).cloned().collect()
+}
+
+fn has_graph(needed: &Needed, cache: &ModuleCache) -> bool {
+    needed.graph.iter().all(|module| cache.has_manifest(module))
+}

@@ -1,0 +1,425 @@
+//! What of the manifests each service's build reads, and what of it cannot be had.
+//!
+//! In: a [`Request`] with what the services import, the manifests, a module cache and
+//! a `go` command that may fetch. Out: an [`Answer`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::cache::ModuleCache;
+use super::download::{Failures, download, general, mismatches};
+use super::follow::{Follower, Needed as Reached, Place};
+use super::modfile::{ModFile, Module};
+use super::request::{Answer, Needed, Request, ServiceModules, ServiceRequest};
+use super::slice::{self, sum_of};
+use super::verify::{Trial, objections};
+use crate::fetch::{Go, GoError, Problem};
+use crate::scan::join;
+
+/// How often what is missing is fetched: once what sums name, then what only
+/// the imports of fetched packages lead to, one module behind the other.
+const MAX_ROUNDS: usize = 50;
+
+/// Finds out what each service of a request reads.
+///
+/// `src` holds the manifests at their paths; Go may add lines to `go.sum` there. What
+/// cannot be found out leaves the manifests of a service whole, with the reason.
+pub fn resolve(request: &Request, src: &Path, cache: &ModuleCache, go: &dyn Go) -> Answer {
+    let texts: BTreeMap<String, String> = request
+        .manifests
+        .iter()
+        .filter_map(|path| Some((path.clone(), fs::read_to_string(src.join(path)).ok()?)))
+        .collect();
+    let go_mod = texts.get(&join(&request.root, "go.mod"));
+    let main = ModFile::parse(go_mod.map_or("", String::as_str));
+    let mut resolver = Resolver {
+        request,
+        texts: &texts,
+        dir: src.join(&request.root),
+        cache,
+        go,
+        failures: Failures::default(),
+        problems: BTreeMap::new(),
+    };
+    let services = if request.workspace || !main.is_pruned() {
+        resolver.by_graph()
+    } else {
+        resolver.by_list(&main)
+    };
+    Answer {
+        services,
+        problems: resolver.problems(),
+    }
+}
+
+struct Resolver<'a> {
+    request: &'a Request,
+    texts: &'a BTreeMap<String, String>,
+    dir: PathBuf,
+    cache: &'a ModuleCache,
+    go: &'a dyn Go,
+    failures: Failures,
+    /// What keeps services from being built.
+    problems: BTreeMap<Module, Problem>,
+}
+
+/// Every module that may be looked into, by path: what is fetched for it, and where
+/// that is.
+type Places = BTreeMap<String, (Module, Place)>;
+
+impl Resolver<'_> {
+    /// Versions are those that `go.mod` lists; each service gets its part of them.
+    fn by_list(&mut self, main: &ModFile) -> BTreeMap<String, ServiceModules> {
+        let mut places: Places = main
+            .requires
+            .iter()
+            .map(|(path, version)| (path.clone(), self.place(main.replaced(path, version))))
+            .collect();
+        // What is fetched may import the module that is being built.
+        if let Some(path) = main.module() {
+            let here = Module {
+                path: path.clone(),
+                version: String::new(),
+            };
+            places.insert(path.clone(), (here, Place::Local));
+        }
+        let reached = self.fetch(&mut places);
+        self.report(&places, &reached);
+        let services = self.request.services.iter().zip(reached);
+        let cut: Vec<(&ServiceRequest, ServiceModules)> = services
+            .map(|(service, reached)| (service, self.cut(main, service, reached, &places)))
+            .collect();
+        self.tried(cut)
+    }
+
+    /// Fetches what services look into, until nothing is missing that can be had.
+    fn fetch(&mut self, places: &mut Places) -> Vec<Reached> {
+        // Almost all of it at once: a tidy `go.sum` names what packages come from.
+        let sums = self.texts.iter().filter(|(path, _)| path.ends_with(".sum"));
+        let sums: BTreeSet<Module> = sums
+            .flat_map(|(_, text)| text.lines().filter_map(sum_of))
+            .map(|(path, version, _)| Module {
+                path: path.to_owned(),
+                version: version.to_owned(),
+            })
+            .collect();
+        let absent = places
+            .values()
+            .filter(|(module, place)| *place == Place::Absent && sums.contains(module))
+            .map(|(module, _)| module.clone())
+            .collect();
+        self.download(&absent, places);
+        let mut reached = self.follow(places);
+        for _ in 0..MAX_ROUNDS {
+            let absent: BTreeSet<Module> = reached
+                .iter()
+                .flat_map(|r| &r.modules)
+                .filter_map(|path| places.get(path))
+                .filter(|(module, place)| *place == Place::Absent && !self.has_failed(module))
+                .map(|(module, _)| module.clone())
+                .collect();
+            if absent.is_empty() || !self.download(&absent, places) {
+                break;
+            }
+            reached = self.follow(places);
+        }
+        reached
+    }
+
+    /// Fetches modules; whether that brought any.
+    fn download(&mut self, absent: &BTreeSet<Module>, places: &mut Places) -> bool {
+        let new = download(absent, &self.dir, self.go);
+        self.failures.modules.extend(new.modules);
+        self.failures.general = self.failures.general.take().or(new.general);
+        let mut changed = false;
+        for found in places.values_mut().filter(|(m, _)| absent.contains(m)) {
+            *found = self.place(found.0.clone());
+            changed |= found.1 != Place::Absent;
+        }
+        changed
+    }
+
+    fn has_failed(&self, module: &Module) -> bool {
+        self.failures.modules.contains_key(module)
+    }
+
+    fn place(&self, module: Module) -> (Module, Place) {
+        let place = match self.cache.dir(&module) {
+            _ if module.version.is_empty() => Place::Local,
+            Some(dir) => Place::Dir(dir),
+            None => Place::Absent,
+        };
+        (module, place)
+    }
+
+    /// Keeps what is wrong with modules that services need. What nobody needs may
+    /// fail: Go does not look into it either.
+    fn report(&mut self, places: &Places, reached: &[Reached]) {
+        let mut needed: BTreeMap<&Module, Vec<&str>> = BTreeMap::new();
+        for (service, reached) in self.request.services.iter().zip(reached) {
+            for (module, _) in reached.modules.iter().filter_map(|path| places.get(path)) {
+                needed.entry(module).or_default().push(&service.key);
+            }
+        }
+        let wrong = mismatches(needed.keys().copied(), self.texts, self.cache, self.go);
+        let wrong: BTreeMap<Module, Problem> = wrong.into_iter().collect();
+        for (module, services) in needed {
+            let absent = !module.version.is_empty() && self.cache.dir(module).is_none();
+            let failed = || {
+                self.failures
+                    .modules
+                    .get(module)
+                    .or(self.failures.general.as_ref())
+            };
+            let found = wrong.get(module).or_else(|| failed().filter(|_| absent));
+            if let Some(problem) = found {
+                let mut problem = problem.clone();
+                problem.services = services.into_iter().map(str::to_owned).collect();
+                self.problems.insert(module.clone(), problem);
+            }
+        }
+    }
+
+    /// All problems, each with its place.
+    fn problems(self) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = self.problems.into_values().collect();
+        for problem in &mut problems {
+            problem.locate(self.texts.iter());
+        }
+        problems.sort();
+        problems.dedup();
+        problems
+    }
+
+    /// Keeps the parts that Go is content with.
+    fn tried(
+        &self,
+        services: Vec<(&ServiceRequest, ServiceModules)>,
+    ) -> BTreeMap<String, ServiceModules> {
+        let mut trials: BTreeMap<&BTreeMap<String, String>, Trial> = BTreeMap::new();
+        for (service, found) in services.iter().filter(|(_, found)| found.whole.is_none()) {
+            let trial = trials.entry(&found.manifests).or_default();
+            trial.manifests.clone_from(&found.manifests);
+            trial.imports.extend(service.imports.iter().cloned());
+        }
+        let list: Vec<Trial> = trials.into_values().collect();
+        let answers = objections(&list, &self.request.root, self.go);
+        let refused: BTreeMap<&BTreeMap<String, String>, String> = list
+            .iter()
+            .zip(answers)
+            .filter_map(|(trial, answer)| Some((&trial.manifests, answer?)))
+            .collect();
+        let answer = services.into_iter().map(|(service, found)| {
+            let found = match refused.get(&found.manifests) {
+                Some(reason) if found.whole.is_none() => ServiceModules {
+                    modules: found.modules,
+                    back: found.back,
+                    needed: Needed {
+                        manifests: self.texts.keys().cloned().collect(),
+                        ..found.needed
+                    },
+                    ..self.whole(format!("Go does not build with a part of it: {reason}"))
+                },
+                _ => found,
+            };
+            (service.key.clone(), found)
+        });
+        answer.collect()
+    }
+
+    fn follow(&self, places: &Places) -> Vec<Reached> {
+        let mut follower = Follower::new(places.iter().map(|(path, (_, place))| (path, place)));
+        let services = self.request.services.iter();
+        services
+            .map(|service| follower.follow(&service.imports, &service.tags))
+            .collect()
+    }
+
+    fn cut(
+        &self,
+        main: &ModFile,
+        service: &ServiceRequest,
+        reached: Reached,
+        places: &Places,
+    ) -> ServiceModules {
+        let needed = self.needed(&reached, places);
+        if let Some(import) = reached.unknown.first() {
+            let reason = format!("`{import}` is in no module that is listed and at hand");
+            return ServiceModules {
+                back: reached.back,
+                needed,
+                ..self.whole(reason)
+            };
+        }
+        let mut modules = reached.modules;
+        let versions = slice::versions(main, &modules);
+        modules.extend(service.local.iter().cloned());
+        let root = |name: &str| join(&self.request.root, name);
+        let mut manifests = BTreeMap::new();
+        manifests.insert(root("go.mod"), slice::go_mod(main, &modules));
+        if let Some(text) = self.texts.get(&root("go.sum")) {
+            manifests.insert(root("go.sum"), slice::go_sum(text, main, &modules));
+        }
+        // Modules in directories: what they require counts as it is.
+        for (path, text) in self.texts {
+            let dir = path
+                .strip_suffix("go.mod")
+                .map(|dir| dir.trim_end_matches('/'));
+            let needed = dir.is_some_and(|dir| {
+                let dir = if dir.is_empty() { "." } else { dir };
+                modules
+                    .iter()
+                    .any(|m| main.is_replaced_by(m, dir, &self.request.root))
+            });
+            if needed {
+                manifests.insert(path.clone(), text.clone());
+            }
+        }
+        ServiceModules {
+            modules: versions,
+            back: reached.back,
+            whole: None,
+            needed: Needed {
+                manifests: manifests.keys().cloned().collect(),
+                ..needed
+            },
+            manifests,
+        }
+    }
+
+    /// What has to be at hand for the build of a service.
+    fn needed(&self, reached: &Reached, places: &Places) -> Needed {
+        let modules = reached.modules.iter().filter_map(|path| places.get(path));
+        Needed {
+            root: self.request.root.clone(),
+            manifests: self.texts.keys().cloned().collect(),
+            modules: modules
+                .filter(|(module, _)| !module.version.is_empty())
+                .map(|(module, _)| module.clone())
+                .collect(),
+            graph: BTreeSet::new(),
+        }
+    }
+
+    /// Versions are chosen over the whole module graph, so all `go.mod` files count;
+    /// sums of modules outside of the graph do not.
+    fn by_graph(&mut self) -> BTreeMap<String, ServiceModules> {
+        let (graph, mut places) = match self.graph() {
+            Ok(found) => found,
+            Err(error) => {
+                if error != GoError::NotRun {
+                    let mut problem = general(&error.to_string(), &self.dir, self.go);
+                    let services = self.request.services.iter();
+                    problem.services = services.map(|s| s.key.clone()).collect();
+                    let module = Module {
+                        path: problem.module.clone(),
+                        version: problem.version.clone(),
+                    };
+                    self.problems.insert(module, problem);
+                }
+                let services = self.request.services.iter();
+                let whole = || self.whole("the module graph could not be read".to_owned());
+                return services.map(|s| (s.key.clone(), whole())).collect();
+            }
+        };
+        let manifests: BTreeMap<String, String> = self
+            .texts
+            .iter()
+            .map(|(path, text)| {
+                let is_sum = path.ends_with("go.sum") || path.ends_with("go.work.sum");
+                let text = if is_sum {
+                    slice::sums(text, &graph)
+                } else {
+                    text.clone()
+                };
+                (path.clone(), text)
+            })
+            .collect();
+        let reached = self.fetch(&mut places);
+        self.report(&places, &reached);
+        // What is replaced is in the graph, and never read.
+        let read: BTreeSet<Module> = graph
+            .into_iter()
+            .filter(|module| self.cache.has_manifest(module))
+            .collect();
+        let services = self.request.services.iter().zip(reached);
+        services
+            .map(|(service, reached)| {
+                let version = |path: &String| {
+                    let (module, _) = places.get(path)?;
+                    Some((path.clone(), module.version.clone()))
+                };
+                let found = ServiceModules {
+                    modules: reached.modules.iter().filter_map(version).collect(),
+                    whole: None,
+                    manifests: manifests.clone(),
+                    needed: Needed {
+                        graph: read.clone(),
+                        ..self.needed(&reached, &places)
+                    },
+                    back: reached.back,
+                };
+                (service.key.clone(), found)
+            })
+            .collect()
+    }
+
+    /// All modules of the graph, and the chosen ones with their places.
+    fn graph(&self) -> Result<(BTreeSet<Module>, Places), GoError> {
+        let edges = self.go.run(&self.dir, &["mod", "graph"])?;
+        let edges = String::from_utf8_lossy(&edges);
+        let mut graph: BTreeSet<Module> = edges
+            .split_whitespace()
+            .filter_map(|node| {
+                let (path, version) = node.split_once('@')?;
+                Some(Module {
+                    path: path.to_owned(),
+                    version: version.to_owned(),
+                })
+            })
+            .collect();
+        let list = self.go.run(&self.dir, &["list", "-m", "-json", "all"])?;
+        let mut chosen = Places::new();
+        for module in serde_json::Deserializer::from_slice(&list).into_iter::<Listed>() {
+            let module = module.map_err(|error| GoError::Io(error.to_string()))?;
+            let path = module.path.clone();
+            let with = match module.replace {
+                Some(replace) => *replace,
+                None => module,
+            };
+            let found = Module {
+                path: with.path,
+                version: with.version,
+            };
+            graph.insert(found.clone());
+            chosen.insert(path, self.place(found));
+        }
+        Ok((graph, chosen))
+    }
+
+    fn whole(&self, reason: String) -> ServiceModules {
+        ServiceModules {
+            whole: Some(reason),
+            manifests: self.texts.clone(),
+            ..ServiceModules::default()
+        }
+    }
+}
+
+/// One object of `go list -m -json`; without a version it is a directory.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    path: String,
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    replace: Option<Box<Listed>>,
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
