@@ -29,6 +29,7 @@ use buildkit_proto::{gateway::CacheOptionsEntry, pb};
 use serde::Deserialize;
 
 pub use contexts::{Contexts, MainContext, NamedContext};
+pub(crate) use values::csv;
 pub use values::{ExtraHost, Ulimit};
 
 /// The spec's name when the client gives none and named us as the frontend.

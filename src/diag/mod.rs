@@ -164,6 +164,14 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(Diagnostic::is_error)
 }
 
+/// Whether lines of the spec may be shown beside the diagnostics: not when one of them found
+/// a credential there.
+pub fn shows_lines(diagnostics: &[Diagnostic]) -> bool {
+    !diagnostics
+        .iter()
+        .any(|d| d.rule == Rule::PlainCredentials && d.is_error())
+}
+
 /// Most problems that one run shows.
 const MAX_SHOWN: usize = 50;
 

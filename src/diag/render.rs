@@ -1,6 +1,6 @@
 //! The text form of diagnostics: the message, the place, and optionally the line itself.
 
-use super::{Diagnostic, Span};
+use super::{Diagnostic, Span, shows_lines};
 use std::fmt::Write;
 
 /// Renders diagnostics as text, without source lines.
@@ -18,12 +18,14 @@ pub fn render(diagnostics: &[Diagnostic], file_name: &str) -> String {
 
 /// Renders diagnostics as text, each with the line of the spec it points at.
 ///
-/// `text` is the spec that the spans were made from.
+/// `text` is the spec that the spans were made from. Lines that may hold a credential are left
+/// out: see [`shows_lines`].
 pub fn render_with_source(diagnostics: &[Diagnostic], file_name: &str, text: &str) -> String {
     render_all(diagnostics, file_name, Some(text))
 }
 
 fn render_all(diagnostics: &[Diagnostic], file_name: &str, text: Option<&str>) -> String {
+    let text = text.filter(|_| shows_lines(diagnostics));
     let lines: Option<Vec<&str>> = text.map(|t| t.lines().collect());
     let mut out = String::new();
     for (i, diagnostic) in diagnostics.iter().enumerate() {

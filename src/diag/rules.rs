@@ -149,9 +149,38 @@ rules! {
 
     ForeignEnv, Error, "a variable in `env` that is not for the toolchain",
     "`env` holds variables for compiling: `CGO_ENABLED`, `CC`, `GOAMD64` and the like. Variables \
-     of the running program go into `environment`. Module proxy settings are passed as secrets, so \
-     that they enter no build step's key: `--secret id=GOPROXY,env=GOPROXY`. What `go build` is \
-     told by fields of the spec is not set a second time here.";
+     of the running program go into `environment`. Settings of fetching, such as `GOPROXY`, go into \
+     `modules`, because no build step sees them. What `go build` is told by fields of the spec is \
+     not set a second time here, so there is no `GOFLAGS`; `-mod=mod` would change `go.mod` in \
+     every build: run `go mod tidy` and commit what it writes.";
+
+    UnknownSetting, Error, "a name in `modules` that is no setting of fetching",
+    "`modules` holds what the go command reads about where modules come from: `GOAUTH`, \
+     `GOINSECURE`, `GONOPROXY`, `GONOSUMDB`, `GOPRIVATE`, `GOPROXY`, `GOSUMDB` and `GOVCS`. \
+     Variables for compiling are in `env` of a service or of `defaults`, credentials in `secrets`, \
+     and what `go build` is told has fields of its own, so there is no `GOFLAGS`. Proxies of a \
+     machine are build args (`HTTPS_PROXY`) or secrets of the same name.";
+
+    PlainCredentials, Error, "a user, password or token in plain text",
+    "A URL with `user:password@` or `token@` stands in `modules` or in a build arg. Specs and build \
+     args are kept: in the provenance of an image, in the build history, in the daemon's record. \
+     Pass the value as a secret instead: `--secret id=GOPROXY,env=GOPROXY` takes it from the \
+     variable `GOPROXY`. Better still is a URL without credentials and a `netrc` \
+     (`--secret id=netrc,src=$HOME/.netrc`). The message says the line and not the value, and no \
+     lines of the spec are shown beside it. For proxies (`HTTPS_PROXY` as a build arg) it is a \
+     warning, because Docker's client adds them by itself when its configuration has `proxies`. A \
+     credential that was in a build once should be replaced.";
+
+    InvalidSecret, Error, "a malformed entry of `secrets`, or an id without meaning",
+    "An entry is what `--secret` of `docker buildx build` takes: `id=netrc,src=~/.netrc`, \
+     `id=GIT_AUTH_TOKEN,env=GITHUB_TOKEN`, or an id alone. It names a file or a variable and never \
+     holds the secret itself. The ids are the names of `modules`, `HTTPS_PROXY`, `HTTP_PROXY`, \
+     `NO_PROXY`, `GIT_AUTH_TOKEN`, `GIT_AUTH_TOKEN.HOST`, `netrc`, `known_hosts`, `ca`, \
+     `client_cert` and `client_key`. A path that starts with `~/` is in the home directory.";
+
+    InvalidSsh, Error, "a malformed entry of `ssh`, or an id other than `default`",
+    "The download of modules uses the agent `default` and no other: `ssh: [default]`, or \
+     `ssh: [default=PATH]` with a socket or a key.";
 
     NoCgo, Error, "cgo is switched on",
     "Services are compiled with `CGO_ENABLED=0`: static binaries for images without a C library. \
@@ -237,7 +266,8 @@ rules! {
 
     UnusedArg, Warning, "a build arg that the spec does not use",
     "A `--build-arg` was given whose name appears nowhere in the spec; it is probably misspelled. \
-     Args with a meaning of their own, such as `SOURCE_DATE_EPOCH` and `HTTP_PROXY`, are exempt.";
+     Args with a meaning of their own, such as `SOURCE_DATE_EPOCH`, `GOPROXY` and `HTTP_PROXY`, are \
+     exempt.";
 
     InvalidAttest, Error, "a malformed `attest`",
     "`attest` lists attestations as `--attest` of `docker buildx build` takes them: \

@@ -72,6 +72,13 @@ pub const CLIENT_CERT: &str = "client_cert";
 /// The key of the client certificate (PEM).
 pub const CLIENT_KEY: &str = "client_key";
 
+/// The ids of secrets that mean something to a step that fetches, but those of
+/// [`TOKEN`] for one host.
+pub fn secrets() -> impl Iterator<Item = &'static str> {
+    let credentials = [TOKEN].into_iter().chain(FILES);
+    SETTINGS.into_iter().chain(PROXIES).chain(credentials)
+}
+
 /// Whether a secret's id means something to a step that fetches.
 #[must_use]
 pub fn is_secret(id: &str) -> bool {

@@ -4,8 +4,11 @@
 //! that it finds what a build would find before compiling. For the others the
 //! sources are looked at only when the spec discovers services.
 
+use std::collections::BTreeSet;
+
 use super::Session;
-use crate::diag::{self, Diagnostic};
+use crate::diag::{self, Diagnostic, Span};
+use crate::fetch;
 use crate::gateway::subrequest::{
     self, Arg, Location, Outline, Secret, Subrequest, Target, Targets,
 };
@@ -53,18 +56,31 @@ fn outline(session: &Session<'_>) -> Result<FrontendResult, Error> {
             .get(&arg.name)
             .cloned()
             .or(arg.default)
+            .filter(|value| !plan::credentials::in_url(value))
             .unwrap_or_default(),
         name: arg.name,
         location: Some(Location::new(Some(arg.span))),
         ..Arg::default()
     });
-    let secrets = crate::fetch::SETTINGS.iter().map(|name| Secret {
-        name: (*name).to_owned(),
-        required: false,
+    let named = plan::fetch(&spec, &request);
+    let location = |span: Option<Span>| span.map(|span| Location::new(Some(span)));
+    // Tokens for one host are known by the spec alone.
+    let own = named.secrets.iter().map(|secret| secret.id.clone());
+    let secrets: BTreeSet<String> = fetch::secrets().map(str::to_owned).chain(own).collect();
+    let secrets = secrets.into_iter().map(|id| Secret {
+        location: location(named.secrets.iter().find(|s| s.id == id).map(|s| s.span)),
+        name: id,
+        ..Secret::default()
     });
+    let agent = Secret {
+        name: fetch::AGENT.to_owned(),
+        location: location(named.ssh.first().map(|agent| agent.span)),
+        ..Secret::default()
+    };
     let outline = Outline {
         args: args.collect(),
         secrets: secrets.collect(),
+        ssh: vec![agent],
         name: request.target.unwrap_or_default(),
         ..Outline::default()
     };

@@ -181,8 +181,12 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl SpecError {
-    /// One detail per line that has a problem, for clients to print.
+    /// One detail per line that has a problem, for clients to print. Clients print the lines
+    /// around it too, and the daemon keeps the whole file in its record.
     fn snippets(&self) -> Vec<Any> {
+        if !diag::shows_lines(&self.diagnostics) {
+            return Vec::new();
+        }
         let mut ranges: Vec<pb::Range> = Vec::new();
         for span in self.diagnostics.iter().filter_map(|d| d.span) {
             let new = range(span);
@@ -330,6 +334,15 @@ mod tests {
         assert_eq!((range.start.line, range.end.line), (3, 3));
         let info = sources[0].info.as_ref().expect("the file");
         assert_eq!(info.data, b"services:\n  api:\n    mian: .\n");
+    }
+
+    /// A client prints the lines around a place, and any may be the one with the credential.
+    #[test]
+    fn with_a_credential_in_the_spec_no_line_is_sent() {
+        let secret = Diagnostic::new(Rule::PlainCredentials, "`GOPROXY` holds credentials");
+        let status = spec_error(vec![unknown_field(), secret]).to_status();
+        assert_eq!(status.details, []);
+        assert!(status.message.contains("fleet.yaml:3:5"));
     }
 
     #[test]

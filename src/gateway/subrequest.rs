@@ -227,6 +227,9 @@ pub struct Outline {
     /// What `--secret` can give.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<Secret>,
+    /// What `--ssh` can give.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ssh: Vec<Secret>,
 }
 
 /// A build argument.
@@ -245,7 +248,7 @@ pub struct Arg {
     pub location: Option<Location>,
 }
 
-/// A secret.
+/// A secret, or an ssh agent.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Secret {
     /// Its id.
@@ -253,6 +256,9 @@ pub struct Secret {
     /// Whether the build fails without it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
+    /// Where the spec names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
 }
 
 impl Outline {
@@ -285,9 +291,12 @@ impl Outline {
             text.push_str(&table.render());
             text.push('\n');
         }
-        if !self.secrets.is_empty() {
-            let mut table = Table::new(["SECRET", "REQUIRED"]);
-            for secret in &self.secrets {
+        for (head, list) in [("SECRET", &self.secrets), ("SSH", &self.ssh)] {
+            if list.is_empty() {
+                continue;
+            }
+            let mut table = Table::new([head, "REQUIRED"]);
+            for secret in list {
                 table.row([&secret.name, if secret.required { "true" } else { "" }]);
             }
             text.push_str(&table.render());
@@ -324,6 +333,13 @@ pub fn lint(diagnostics: &[Diagnostic], file: &Arc<pb::SourceInfo>) -> FrontendR
         #[serde(skip_serializing_if = "Option::is_none")]
         build_error: Option<BuildError>,
     }
+    // The answer holds the file, for clients to print lines of it.
+    let shown = diag::shows_lines(diagnostics);
+    let location = |span: Option<Span>| Location::new(span.filter(|_| shown));
+    let mut source = SourceInfo::from(file.as_ref());
+    if !shown {
+        source.data = Vec::new();
+    }
     let (errors, warnings): (Vec<&Diagnostic>, Vec<&Diagnostic>) =
         diagnostics.iter().partition(|d| d.is_error());
     let detail = |d: &Diagnostic| match &d.hint {
@@ -336,7 +352,7 @@ pub fn lint(diagnostics: &[Diagnostic], file: &Arc<pb::SourceInfo>) -> FrontendR
             diagnostics: errors.iter().copied().cloned().collect(),
         }
         .to_string(),
-        location: Location::new(first.span),
+        location: location(first.span),
     });
     let results = Results {
         warnings: warnings
@@ -346,10 +362,10 @@ pub fn lint(diagnostics: &[Diagnostic], file: &Arc<pb::SourceInfo>) -> FrontendR
                 description: d.rule.summary(),
                 url: rule_url(d.rule),
                 detail: detail(d),
-                location: Location::new(d.span),
+                location: location(d.span),
             })
             .collect(),
-        sources: [SourceInfo::from(file.as_ref())],
+        sources: [source],
         build_error,
     };
     let text = String::from_utf8_lossy(&file.data);

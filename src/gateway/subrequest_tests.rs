@@ -98,18 +98,27 @@ fn outlines_show_args_and_secrets() {
         }],
         secrets: vec![Secret {
             name: "GOPROXY".to_owned(),
-            required: false,
+            ..Secret::default()
+        }],
+        ssh: vec![Secret {
+            name: "default".to_owned(),
+            location: Some(Location::new(Some(Span::at(2, 7)))),
+            ..Secret::default()
         }],
     };
     let result = outline.result(b"a");
     let outline = parsed(&result);
     assert_eq!(outline["args"], json!([{ "name": "TAG", "value": "dev" }]));
     assert_eq!(outline["secrets"], json!([{ "name": "GOPROXY" }]));
+    assert_eq!(outline["ssh"][0]["name"], "default");
+    let range = &outline["ssh"][0]["location"]["ranges"][0];
+    assert_eq!(range["start"]["line"], 2);
     assert_eq!(
         text(&result),
         "TARGET:      api\nDESCRIPTION: the API\n\n\
          BUILD ARG   VALUE   DESCRIPTION\nTAG         dev\n\n\
-         SECRET    REQUIRED\nGOPROXY\n\n"
+         SECRET    REQUIRED\nGOPROXY\n\n\
+         SSH       REQUIRED\ndefault\n\n"
     );
 }
 

@@ -51,7 +51,7 @@ const ULIMIT_NAMES: [&str; 16] = [
 const MAX_CPU: u32 = 8192;
 
 /// Splits one line of CSV: comma separated, `"` quotes, `""` is a quote.
-pub(super) fn csv(line: &str) -> Result<Vec<String>, String> {
+pub(crate) fn csv(line: &str) -> Result<Vec<String>, String> {
     let mut fields = Vec::new();
     let mut rest = line.strip_suffix('\n').unwrap_or(line);
     loop {

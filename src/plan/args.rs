@@ -1,13 +1,15 @@
 //! Build args that the spec does not use.
 
-use super::Request;
+use super::{Request, settings};
 use crate::diag::{Diagnostic, Rule, did_you_mean};
+use crate::fetch;
 use crate::spec::{PREDEFINED, Spec};
 
-/// Names with a meaning outside of the spec. Prefixes end with `_`.
+/// Names with a meaning outside of the spec, beside the settings of fetching. Prefixes end
+/// with `_`.
 ///
-/// Facts: contract §5.3; the proxy settings of the go command (`go help environment`, Go 1.26).
-const KNOWN: [&str; 22] = [
+/// Facts: contract §5.3.
+const KNOWN: [&str; 9] = [
     "BUILDKIT_",
     "BUILDX_",
     "GOFLEET_",
@@ -17,26 +19,13 @@ const KNOWN: [&str; 22] = [
     "FTP_PROXY",
     "NO_PROXY",
     "ALL_PROXY",
-    "GOPROXY",
-    "GOPRIVATE",
-    "GONOPROXY",
-    "GONOSUMDB",
-    "GOSUMDB",
-    "GOINSECURE",
-    "GOAUTH",
-    "GOVCS",
-    "GONOSUMCHECK",
-    "GOFLAGS",
-    "GIT_ASKPASS",
-    "GIT_TERMINAL_PROMPT",
-    "NETRC",
 ];
 
 /// A warning for each build arg of the request that nothing uses.
 pub(super) fn unused(spec: &Spec, request: &Request) -> Vec<Diagnostic> {
     let used = spec.args();
     let mut warnings = Vec::new();
-    for name in request.build_args.keys() {
+    for (name, value) in &request.build_args {
         if is_known(name) || used.iter().any(|u| u.name == *name) {
             continue;
         }
@@ -46,6 +35,8 @@ pub(super) fn unused(spec: &Spec, request: &Request) -> Vec<Diagnostic> {
         );
         warning.hint = if PREDEFINED.contains(&name.as_str()) {
             Some(format!("`{name}` is set by gofleet and cannot be given"))
+        } else if let Some((_, hint)) = settings::not_taken(name, value) {
+            Some(hint)
         } else {
             did_you_mean(name, used.iter().map(|u| u.name.as_str()))
                 .map(|near| format!("did you mean `{near}`?"))
@@ -56,14 +47,15 @@ pub(super) fn unused(spec: &Spec, request: &Request) -> Vec<Diagnostic> {
 }
 
 fn is_known(name: &str) -> bool {
-    KNOWN.iter().any(|known| {
-        if known.ends_with('_') {
-            name.starts_with(known)
-        } else {
-            // The proxy settings come in both cases.
-            name == *known || (known.ends_with("_PROXY") && name.eq_ignore_ascii_case(known))
-        }
-    })
+    fetch::SETTINGS.contains(&name)
+        || KNOWN.iter().any(|known| {
+            if known.ends_with('_') {
+                name.starts_with(known)
+            } else {
+                // The proxy settings come in both cases.
+                name == *known || (known.ends_with("_PROXY") && name.eq_ignore_ascii_case(known))
+            }
+        })
 }
 
 #[cfg(test)]
@@ -80,7 +72,13 @@ mod tests {
         ] {
             assert!(is_known(name), "{name}");
         }
-        for name in ["VERSION", "source_date_epoch", "BUILDKIT", "goproxy"] {
+        for name in [
+            "VERSION",
+            "source_date_epoch",
+            "BUILDKIT",
+            "goproxy",
+            "GOFLAGS",
+        ] {
             assert!(!is_known(name), "{name}");
         }
     }

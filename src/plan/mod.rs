@@ -9,6 +9,7 @@
 //!    - `platform`: for which platforms;
 //!    - `service`: per platform and service, settings joined with `defaults`, build args inserted,
 //!      values checked by `value`, `path` and `toolchain`;
+//!    - `fetch`: where modules come from, with `settings`, `secrets` and `credentials`;
 //!    - `args`: which build args nobody asked for.
 //!
 //! In: a text, a [`Request`] (target, platforms, build args), and for the second step the scan's
@@ -18,12 +19,15 @@
 
 mod args;
 pub mod bake;
+pub mod credentials;
 mod discover;
 mod fetch;
 mod path;
 mod pattern;
 mod platform;
+mod secrets;
 mod service;
+mod settings;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -31,6 +35,7 @@ mod toolchain;
 mod value;
 
 pub use fetch::Fetch;
+pub use secrets::{Agent, Secret, SecretSource};
 pub use service::published;
 pub use target::{TargetInfo, missing_main, targets};
 
@@ -143,6 +148,13 @@ pub fn plan_each(spec: &Spec, request: &Request) -> (Vec<Plan>, Vec<Diagnostic>)
     (plans, diagnostics)
 }
 
+/// How modules are fetched, as far as the spec says it without errors.
+#[must_use]
+pub fn fetch(spec: &Spec, request: &Request) -> Fetch {
+    let args = Args::new(&request.build_args);
+    fetch::fetch(spec, request, false, &mut Check::new(&args))
+}
+
 /// Plans; without `complete` the spec has holes, so that absence means nothing.
 fn run(spec: &Spec, request: &Request, complete: bool) -> (Option<Plan>, Vec<Diagnostic>) {
     let args = Args::new(&request.build_args);
@@ -153,10 +165,12 @@ fn run(spec: &Spec, request: &Request, complete: bool) -> (Option<Plan>, Vec<Dia
         check.diagnostics.extend(args::unused(spec, request));
     }
     let mut plans = Vec::new();
+    let mut fetch = Fetch::default();
     if fits(spec, 1, &mut check) {
         let platforms = platform::choose(spec, request, selection.as_ref(), &mut check);
         service::image_names(spec, &mut check);
         bake::attestations(spec.attest.as_ref(), &mut check);
+        fetch = fetch::fetch(spec, request, false, &mut check);
         let fits = fits(spec, platforms.len(), &mut check);
         for platform in platforms.into_iter().filter(|_| fits) {
             let plan = service::platform_plan(spec, platform, selection.as_ref(), &mut check);
@@ -170,10 +184,10 @@ fn run(spec: &Spec, request: &Request, complete: bool) -> (Option<Plan>, Vec<Dia
     };
     let plan = Plan {
         go,
+        fetch,
         selection,
         platforms: plans,
         // The caller has them all.
-        fetch: Fetch::default(),
         warnings: Vec::new(),
     };
     (Some(plan), diagnostics)
@@ -272,12 +286,12 @@ pub struct Request {
 pub struct Plan {
     /// Which Go toolchain compiles.
     pub go: GoSetting,
+    /// How modules are fetched.
+    pub fetch: Fetch,
     /// Which target was chosen.
     pub selection: Selection,
     /// One entry per platform, in the order asked for, without repeats; never empty.
     pub platforms: Vec<PlatformPlan>,
-    /// What the download of modules takes.
-    pub fetch: Fetch,
     /// What to tell the user although the build goes on.
     pub warnings: Vec<Diagnostic>,
 }

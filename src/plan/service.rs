@@ -181,7 +181,7 @@ fn build(
         .and_then(|words| ldflags(words, scope, check));
     let mut env = BTreeMap::new();
     for (name, entry) in &settings.env {
-        let checked = toolchain::variable(name, entry.span);
+        let checked = toolchain::variable(name, entry.value.raw(), entry.span);
         if check.noted(checked).is_none() {
             continue;
         }

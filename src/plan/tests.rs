@@ -267,3 +267,37 @@ fn plans_are_repeatable() {
     let request = request(Some("all"));
     assert_eq!(read(TWO, &request), read(TWO, &request));
 }
+
+/// The later wins, and what only bake files use may have no value.
+#[test]
+fn settings_of_fetching() {
+    let text = "modules:\n  GOPROXY: https://${HOST},direct\n  GOPRIVATE: git.example.com\n\
+                secrets: [netrc, 'id=ca,src=${CA}']\nssh: default\nservices: {api: .}\n";
+    let mut request = request(None);
+    let args = [
+        ("HOST", "proxy.example.com"),
+        ("GOPRIVATE", "a,b"),
+        ("GOSUMDB", "off"),
+    ];
+    let args = args.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    request.build_args = args.into();
+    let Fetch {
+        settings,
+        secrets,
+        ssh,
+    } = planned(text, &request).fetch;
+    let settings: Vec<_> = settings
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
+    assert_eq!(
+        settings,
+        [
+            ("GOPRIVATE", "a,b"),
+            ("GOPROXY", "https://proxy.example.com,direct"),
+            ("GOSUMDB", "off")
+        ]
+    );
+    let ids: Vec<&str> = secrets.iter().map(|s| s.id.as_str()).collect();
+    assert_eq!((ids, ssh.len()), (vec!["netrc"], 1));
+}

@@ -4,7 +4,9 @@
 //! belongs. Facts: `go help environment` of Go 1.26; the runtime package's documentation for the
 //! variables that running programs read.
 
+use super::{credentials, settings};
 use crate::diag::{Diagnostic, Rule, Span, did_you_mean};
+use crate::fetch;
 
 /// What may be set. A trailing `*` takes any ending.
 const TOOLCHAIN: [&str; 31] = [
@@ -41,23 +43,8 @@ const TOOLCHAIN: [&str; 31] = [
     "GO19CONCURRENTCOMPILATION",
 ];
 
-/// Settings for fetching modules.
-const FETCH: [&str; 11] = [
-    "GOPROXY",
-    "GOPRIVATE",
-    "GONOPROXY",
-    "GONOSUMDB",
-    "GONOSUMCHECK",
-    "GOSUMDB",
-    "GOINSECURE",
-    "GOAUTH",
-    "GOVCS",
-    "NETRC",
-    "GIT_ASKPASS",
-];
-
 /// What gofleet sets itself, and what to write instead.
-const OWNED: [(&str, &str); 18] = [
+const OWNED: [(&str, &str); 17] = [
     (
         "GOOS",
         "write `platforms: [linux/amd64]`, or build with `--platform`",
@@ -65,10 +52,6 @@ const OWNED: [(&str, &str); 18] = [
     (
         "GOARCH",
         "write `platforms: [linux/arm64]`, or build with `--platform`",
-    ),
-    (
-        "GOFLAGS",
-        "flags have fields of their own: `build_tags`, `ldflags`",
     ),
     ("GOTOOLCHAIN", "write `go: \"1.26\"` at the top level"),
     ("GOVERSION", "write `go: \"1.26\"` at the top level"),
@@ -102,13 +85,23 @@ const RUNTIME: [&str; 8] = [
     "GOROOT_FINAL",
 ];
 
-/// Checks the name of a variable of `env`.
-pub(super) fn variable(name: &str, span: Span) -> Result<(), Diagnostic> {
-    let fits = |known: &str| match known.strip_suffix('*') {
+/// Whether `env` takes a name.
+pub(super) fn is_known(name: &str) -> bool {
+    TOOLCHAIN.iter().any(|known| match known.strip_suffix('*') {
         Some(start) => name.starts_with(start),
-        None => name == known,
-    };
-    if TOOLCHAIN.iter().any(|known| fits(known)) {
+        None => name == *known,
+    })
+}
+
+/// What to write instead of a variable that gofleet sets itself.
+pub(super) fn owned(name: &str) -> Option<&'static str> {
+    let found = OWNED.iter().find(|(owned, _)| *owned == name);
+    found.map(|(_, instead)| *instead)
+}
+
+/// Checks the name of a variable of `env`; `value` is what is known of its value.
+pub(super) fn variable(name: &str, value: &str, span: Span) -> Result<(), Diagnostic> {
+    if is_known(name) {
         return Ok(());
     }
     let error = |message: String, hint: String| {
@@ -116,14 +109,22 @@ pub(super) fn variable(name: &str, span: Span) -> Result<(), Diagnostic> {
             .at(span)
             .hint(hint))
     };
-    if FETCH.contains(&name) {
+    let setting = fetch::SETTINGS.contains(&name);
+    if credentials::is_token(name) || setting && credentials::in_url(value) {
+        let what = format!("`{name}` of `env`");
+        return Err(credentials::in_spec(&what, name, span));
+    }
+    if setting {
         return error(
             format!("`{name}` is for fetching modules and enters no build step"),
-            format!("pass it to the build: `--secret id={name},env={name}`"),
+            "write it in `modules` at the top level".into(),
         );
     }
-    if let Some((_, instead)) = OWNED.iter().find(|(owned, _)| *owned == name) {
-        return error(format!("`{name}` is set by gofleet"), (*instead).to_owned());
+    if let Some((message, hint)) = settings::not_taken(name, value) {
+        return error(message, hint);
+    }
+    if let Some(instead) = owned(name) {
+        return error(format!("`{name}` is set by gofleet"), instead.to_owned());
     }
     if RUNTIME.contains(&name) {
         return error(
@@ -166,7 +167,11 @@ mod tests {
 
     #[test]
     fn variables() {
-        let hint = |name: &str| variable(name, Span::at(1, 1)).err().and_then(|d| d.hint);
+        let hint = |name: &str| {
+            variable(name, "x", Span::at(1, 1))
+                .err()
+                .and_then(|d| d.hint)
+        };
         for name in [
             "CGO_ENABLED",
             "CC",
@@ -187,7 +192,7 @@ mod tests {
         }
         assert_eq!(
             hint("GOPROXY").as_deref(),
-            Some("pass it to the build: `--secret id=GOPROXY,env=GOPROXY`")
+            Some("write it in `modules` at the top level")
         );
         assert!(hint("GOARCH").is_some_and(|h| h.contains("platforms")));
         assert!(hint("GOAMD46").is_some_and(|h| h.contains("`GOAMD64`")));

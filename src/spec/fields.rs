@@ -39,6 +39,8 @@ pub(crate) enum Type {
     Paths,
     /// `true`, `false`, a string or a list of strings.
     Attest,
+    /// A list of strings, each of which may hold commas; or one such string.
+    Entries,
     /// The mapping of services.
     Services,
     /// The settings that services share.
@@ -52,7 +54,7 @@ impl Type {
             Type::Text => "a string",
             Type::Number => "a string or a number",
             Type::Flag => "`true` or `false`",
-            Type::Items => "a list of strings, or a string",
+            Type::Items | Type::Entries => "a list of strings, or a string",
             Type::Ports => "a list of ports",
             Type::Command => "a string or a list of strings",
             Type::Flags => "a string or a list of strings",
@@ -76,6 +78,7 @@ impl Type {
             Type::Variables | Type::Labels => "{NAME: value}",
             Type::Paths => "{/etc/app.conf: deploy/app.conf}",
             Type::Attest => "[type=sbom]",
+            Type::Entries => "[id=netrc]",
             Type::Services => "{api: ./cmd/api}",
             Type::Defaults => "{user: \"1000\"}",
         }
@@ -187,6 +190,39 @@ pub(crate) const FIELDS: &[Field] = &[
               attestations keeps its digest when nothing in it changed. `true` leaves the choice \
               to buildx. A string or list is what `--attest` takes.",
         example: "attest:\n  - type=provenance,mode=max\n  - type=sbom",
+    },
+    Field {
+        name: "modules",
+        places: TOP,
+        ty: Type::Variables,
+        doc: "Where modules come from: `GOAUTH`, `GOINSECURE`, `GONOPROXY`, `GONOSUMDB`, \
+              `GOPRIVATE`, `GOPROXY`, `GOSUMDB` and `GOVCS`, as in `go env`. A build arg of the \
+              same name wins over it, and a secret over both. Only the step that downloads \
+              modules sees them, and they are part of no build step's key. A value that holds \
+              credentials is an error: it belongs in a secret. `docs/private-modules.md` has more.",
+        example: "modules:\n  GOPRIVATE: git.example.com\n  GOPROXY: https://proxy.example.com,direct",
+    },
+    Field {
+        name: "secrets",
+        places: TOP,
+        ty: Type::Entries,
+        doc: "Credentials for the download of modules, as `--secret` takes them, for the bake file \
+              and for `--call outline`: `docker buildx build` gets them by the same flag. `src=` \
+              is a file and `env=` a variable of the machine that starts the build; `~/` is the \
+              home directory there. An id alone is the variable of that name, or else the file. \
+              The ids are the names of `modules`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, \
+              `GIT_AUTH_TOKEN`, `GIT_AUTH_TOKEN.HOST`, `netrc`, `known_hosts`, `ca`, `client_cert` \
+              and `client_key`.",
+        example: "secrets:\n  - id=netrc,src=~/.netrc\n  - id=GIT_AUTH_TOKEN,env=GITHUB_TOKEN",
+    },
+    Field {
+        name: "ssh",
+        places: TOP,
+        ty: Type::Entries,
+        doc: "The ssh agent for the download of modules, as `--ssh` takes it, for the bake file \
+              and for `--call outline`: `default` is the agent of the machine that starts the \
+              build, `default=PATH` is another socket or a key.",
+        example: "ssh: [default]",
     },
     Field {
         name: "main",

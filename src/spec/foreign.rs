@@ -43,8 +43,12 @@ const FOREIGN: &[(&str, &str)] = &[
     ),
     ("configs", "`files` puts files into the image"),
     (
-        "secrets",
-        "secrets are never part of an image; give them to the container when it starts",
+        "goproxy",
+        "it belongs in `modules` at the top level: `modules: {GOPROXY: …}`",
+    ),
+    (
+        "goprivate",
+        "it belongs in `modules` at the top level: `modules: {GOPRIVATE: …}`",
     ),
     (
         "container_name",

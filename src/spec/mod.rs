@@ -62,6 +62,12 @@ pub struct Spec {
     pub default_target: Option<Text>,
     /// `attest`.
     pub attest: Option<Attest>,
+    /// `modules`: settings of fetching.
+    pub modules: Variables,
+    /// `secrets`: what `--secret` takes, one each.
+    pub secrets: Vec<Text>,
+    /// `ssh`: what `--ssh` takes, one each.
+    pub ssh: Vec<Text>,
     /// `defaults`.
     pub defaults: Settings,
     /// The services in the order of the text.
@@ -178,6 +184,9 @@ impl Spec {
             .chain(&self.default_target)
             .chain(&self.discover)
             .chain(&self.exclude)
+            .chain(self.modules.values().map(|v| &v.value))
+            .chain(&self.secrets)
+            .chain(&self.ssh)
             .for_each(&mut *visit);
         if let Some(Attest::Entries(entries)) = &self.attest {
             entries.iter().for_each(&mut *visit);

@@ -6,7 +6,7 @@
 use super::fields::{self, Field, Place, Type};
 use super::node::{Entry, Kind, Meaning, Node};
 use super::values::{Owner, Value};
-use super::{ServiceEntry, Settings, Spec, Text, foreign, names, yaml};
+use super::{ServiceEntry, Settings, Spec, Text, Variables, foreign, names, yaml};
 use crate::diag::{Diagnostic, Rule, Span, Spanned, did_you_mean, has_errors};
 
 /// What to write when there are no services.
@@ -82,6 +82,9 @@ impl Reader {
             go: None,
             default_target: None,
             attest: None,
+            modules: Variables::new(),
+            secrets: Vec::new(),
+            ssh: Vec::new(),
             defaults: Settings::default(),
             services: Vec::new(),
             discover: Vec::new(),
@@ -114,6 +117,9 @@ impl Reader {
                         spec.default_target = Some(text);
                     }
                     ("attest", Some(Value::Attest(attest))) => spec.attest = Some(attest),
+                    ("modules", Some(Value::Variables(modules))) => spec.modules = modules,
+                    ("secrets", Some(Value::Texts(entries))) => spec.secrets = entries,
+                    ("ssh", Some(Value::Texts(entries))) => spec.ssh = entries,
                     ("exclude", Some(Value::Texts(patterns))) => spec.exclude = patterns,
                     ("discover", Some(Value::Texts(patterns))) => {
                         spec.discover = patterns;
@@ -319,6 +325,11 @@ fn is_empty_list(node: &Node) -> bool {
 /// nearest name.
 fn unknown_hint(name: &str, owner: Owner<'_>) -> String {
     let place = owner.place();
+    if name == "secrets" && place != Place::Top {
+        return "secrets of the running program are given to the container when it starts; those \
+                for fetching modules are `secrets` at the top level"
+            .to_owned();
+    }
     let elsewhere = fields::FIELDS.iter().find(|f| f.name == name);
     if let Some(field) = elsewhere {
         return match (place, field.places) {

@@ -66,7 +66,7 @@ fn property(field: &Field) -> Value {
         Type::Text => string.clone(),
         Type::Number => json!({ "type": ["string", "number"] }),
         Type::Flag => json!({ "type": "boolean" }),
-        Type::Items | Type::Command | Type::Flags => one_of(&[&string, &strings]),
+        Type::Items | Type::Entries | Type::Command | Type::Flags => one_of(&[&string, &strings]),
         Type::Ports => {
             let port = json!({ "type": ["string", "number"] });
             json!({ "anyOf": [port, { "type": "array", "items": port }] })

@@ -119,7 +119,9 @@ impl Reader {
             (Type::Attest, _) => self
                 .texts(field, entry, owner, false)
                 .map(|t| Value::Attest(Attest::Entries(t))),
-            (Type::Items, _) => self.texts(field, entry, owner, false).map(Value::Texts),
+            (Type::Items | Type::Entries, _) => {
+                self.texts(field, entry, owner, false).map(Value::Texts)
+            }
             (Type::Ports, _) => self.texts(field, entry, owner, true).map(Value::Texts),
             (Type::Command, Kind::Scalar(s)) if s.meaning() == Meaning::Text => {
                 self.noted(words::shell(s, node.span)).map(Value::Texts)

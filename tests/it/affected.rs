@@ -44,6 +44,14 @@ fn edits_name_exactly_the_services() {
     let cases: &[Case] = &[
         ("nothing", &|_| {}, &[]),
         (
+            "where modules come from",
+            &|r| {
+                let fetch = "\nmodules: {GOPROXY: off}\nsecrets: [netrc]\nssh: default\n";
+                r.append("fleet.yaml", fetch);
+            },
+            &[],
+        ),
+        (
             "a leaf",
             &|r| {
                 r.append("services/worker/worker.go", "\nvar x = 1\n");

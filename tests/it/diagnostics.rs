@@ -135,6 +135,23 @@ fn style() {
     }
 }
 
+/// What holds a credential is in no message and in no line beside it.
+#[test]
+fn credentials_are_not_shown() {
+    for path in cases() {
+        let text = fs::read_to_string(&path).unwrap();
+        let diagnostics = Case::new(&text).diagnostics(&text);
+        if diagnostics.iter().any(|d| d.rule == Rule::PlainCredentials) {
+            let rendered = diag::render_with_source(&diagnostics, "fleet.yaml", &text);
+            let rest = rendered.replace("--secret", "").replace("a secret", "");
+            assert!(
+                !rest.replace("`secrets`", "").contains("secret"),
+                "{rendered}"
+            );
+        }
+    }
+}
+
 /// Rules about the files of a context; their cases are where contexts are read.
 const ELSEWHERE: [Rule; 2] = [Rule::NoModule, Rule::NoSuchFile];
 

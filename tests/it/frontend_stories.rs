@@ -264,6 +264,59 @@ async fn calls_answer_with_discovered_services() {
     assert_eq!(call("frontend.outline").await.1, 0);
 }
 
+#[tokio::test]
+async fn an_outline_lists_what_fetching_takes() {
+    let spec = "modules: {GOPROXY: '${PROXY}'}\nsecrets:\n  - netrc\n  - id=GIT_AUTH_TOKEN.example.com,env=A\n\
+                services: {api: .}\n";
+    let options = [
+        ("requestid", "frontend.outline"),
+        ("build-arg:PROXY", "https://me:hidden@proxy.example.com"),
+    ];
+    let (fake, status) = build(daemon_with(spec), &options).await;
+    assert_eq!(status, 0, "{:?}", fake.returns());
+    let json = metadata(&fake, "result.json");
+    assert!(!json.contains("hidden"), "{json}");
+    let outline: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let lines = |list: &str| -> Vec<(String, Option<u64>)> {
+        let entries = outline[list].as_array().unwrap().iter();
+        let entries = entries.map(|entry| {
+            assert_eq!(entry.get("required"), None);
+            let line = &entry["location"]["ranges"][0]["start"]["line"];
+            (entry["name"].as_str().unwrap().to_owned(), line.as_u64())
+        });
+        entries.collect()
+    };
+    let secrets = lines("secrets");
+    assert_eq!(secrets.len(), 18);
+    for (name, line) in [
+        ("netrc", Some(3)),
+        ("GIT_AUTH_TOKEN.example.com", Some(4)),
+        ("GOPROXY", None),
+    ] {
+        assert!(secrets.contains(&(name.to_owned(), line)), "{secrets:?}");
+    }
+    assert_eq!(lines("ssh"), [("default".to_owned(), None)]);
+}
+
+/// A credential in the spec stays out of the error and of what the client prints beside it.
+#[tokio::test]
+async fn credentials_in_a_spec_are_not_repeated() {
+    let spec =
+        "modules: {GOPROXY: 'https://me:hidden@proxy.example.com'}\nservices: {api: .}\noops: 1\n";
+    let (fake, status) = build(daemon_with(spec), &[]).await;
+    assert_ne!(status, 0);
+    let returns = format!("{:?}", fake.returns());
+    assert!(returns.contains("PlainCredentials"), "{returns}");
+    let error = fake.returns().into_iter().find_map(|r| r.error).unwrap();
+    assert!(!error.message.contains("hidden"));
+    assert!(error.details.is_empty());
+
+    let (fake, _) = build(daemon_with(spec), &[("requestid", "frontend.lint")]).await;
+    let answers = metadata(&fake, "result.json") + &metadata(&fake, "result.txt");
+    assert!(answers.contains("PlainCredentials"), "{answers}");
+    assert!(!answers.contains("hidden"), "{answers}");
+}
+
 /// Listing what is written down costs no look at the sources.
 #[tokio::test]
 async fn calls_scan_only_to_discover() {

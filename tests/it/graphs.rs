@@ -141,10 +141,7 @@ fn image_settings_change_no_build_step() {
 fn fetch_settings_reach_the_download_step_alone() {
     let (_dir, mut local) = repository(SPEC);
     let before = Ops::of(&local, "api");
-    local.option(
-        "build-arg:GOPROXY",
-        "http://user:secret@127.0.0.1".to_owned(),
-    );
+    local.option("build-arg:GOPROXY", "http://127.0.0.1/secret".to_owned());
     let after = Ops::of(&local, "api");
     let has = |ops: &Ops, name: &str| {
         ops.exec(name)

@@ -22,7 +22,7 @@ fn seeds() -> Vec<String> {
 }
 
 /// Pieces that mean something to YAML, to expressions or to the fields.
-const PIECES: [&str; 45] = [
+const PIECES: [&str; 54] = [
     "\n",
     "\n  ",
     "\n    ",
@@ -63,6 +63,15 @@ const PIECES: [&str; 45] = [
     "./...",
     "./cmd/...",
     "...",
+    "modules: ",
+    "GOPROXY: ",
+    "https://a:b@c",
+    "secrets: ",
+    "id=netrc",
+    ",src=",
+    "ssh: ",
+    "default=",
+    "~/",
     "main: .",
     "api",
     "..",

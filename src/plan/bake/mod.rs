@@ -3,8 +3,8 @@
 //! In: a spec and the request of `--call bake`. Out: a [`BakeFile`], pure data that
 //! [`BakeFile::to_hcl`] writes. Build args of `image` become variables of the bake file, so that
 //! `REGISTRY=… TAG=… docker buildx bake -f -` decides where images go. Build args that the client
-//! gave and the service uses are carried as `args`; module proxy settings and proxies are not,
-//! they may hold credentials. The frontend does not know the client's directories, so context and
+//! gave and the service uses are carried as `args`, and so are settings of fetching, which are
+//! refused when they hold credentials; proxies are the business of each machine. The frontend does not know the client's directories, so context and
 //! spec are variables too, `GOFLEET_CONTEXT` and `GOFLEET_FILE`.
 //!
 //! Facts of docker/buildx v0.36.1, `bake/bake.go`, `bake/hcl.go` and `util/buildflags/attests.go`:
@@ -14,10 +14,11 @@
 //! buildx's default one.
 
 mod render;
+mod secrets;
 mod variables;
 
 use super::service::{image_names, merged};
-use super::{Check, Request, fits, platform, value};
+use super::{Check, Request, fetch, fits, platform, value};
 use crate::diag::{self, Diagnostic, Rule, Span};
 use crate::spec::{Args, Attest, Scope, ServiceEntry, Spec, Text, default_image};
 use buildkit_llb::ImageRef;
@@ -61,6 +62,10 @@ pub struct BakeTarget {
     pub args: BTreeMap<String, Value>,
     /// Attestations.
     pub attest: Vec<String>,
+    /// Secrets for the download of modules.
+    pub secrets: Vec<Value>,
+    /// Agents for the download of modules.
+    pub ssh: Vec<Value>,
 }
 
 /// A string with expressions of the bake file's language.
@@ -76,6 +81,8 @@ enum Part {
     IfSet(String, Value, Value),
     /// The value of a variable, or nothing at all when it is empty. Stands alone.
     IfSetOrNull(String),
+    /// The home directory of the machine that runs bake.
+    Home,
 }
 
 impl Value {
@@ -95,7 +102,7 @@ impl Value {
 ///
 /// # Errors
 ///
-/// Problems with `image`, `platforms` and `attest`; two services with one image name.
+/// Problems with `image`, `platforms`, `attest` and what fetching takes; two services with one image name.
 pub fn bake_file(
     spec: &Spec,
     request: &Request,
@@ -114,6 +121,9 @@ pub fn bake_file(
         .map(|s| image(spec, s, &default))
         .collect();
     let attest = attestations(spec.attest.as_ref(), &mut check);
+    let fetch = fetch::fetch(spec, request, true, &mut check);
+    let secrets: Vec<Value> = fetch.secrets.iter().map(secrets::secret).collect();
+    let ssh: Vec<Value> = fetch.ssh.iter().map(secrets::agent).collect();
     unique_images(spec, &images, &mut check);
 
     let mut variables = Variables::collect(spec, &images, &args);
@@ -133,6 +143,8 @@ pub fn bake_file(
                 platforms: platforms(spec, service, request, &mut check),
                 args: variables.args(spec, service, request),
                 attest: attest.clone(),
+                secrets: secrets.clone(),
+                ssh: ssh.clone(),
             }
         })
         .collect();

@@ -71,6 +71,11 @@ impl BakeTarget {
             let attest = self.attest.iter().map(|a| Value::literal(a).hcl());
             field("attest", list(attest));
         }
+        for (name, values) in [("secret", &self.secrets), ("ssh", &self.ssh)] {
+            if !values.is_empty() {
+                field(name, list(values.iter().map(Value::hcl)));
+            }
+        }
         if !self.args.is_empty() {
             let _ = writeln!(out, "  args = {{");
             for (name, value) in &self.args {
@@ -95,6 +100,11 @@ impl BakeTarget {
         if !self.attest.is_empty() {
             let attest: Vec<Value> = self.attest.iter().map(Value::literal).collect();
             target["attest"] = json!(templates(&attest));
+        }
+        for (name, values) in [("secret", &self.secrets), ("ssh", &self.ssh)] {
+            if !values.is_empty() {
+                target[name] = json!(templates(values));
+            }
         }
         if !self.args.is_empty() {
             let args: serde_json::Map<_, _> = self
@@ -149,6 +159,7 @@ fn interpolate(out: &mut String, part: &Part) {
             write!(out, "${{{name} != \"\" ? {} : {}}}", set.hcl(), unset.hcl())
         }
         Part::IfSetOrNull(name) => write!(out, "${{{}}}", or_null(name)),
+        Part::Home => write!(out, "${{homedir()}}"),
     };
 }
 

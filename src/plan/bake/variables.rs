@@ -6,6 +6,7 @@
 
 use super::super::service::merged;
 use super::{Part, Request, Value};
+use crate::fetch;
 use crate::spec::{Args, Op, PREDEFINED, Piece, ServiceEntry, Settings, Spec, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -126,9 +127,13 @@ impl<'a> Variables<'a> {
                 args.insert(name, Value::literal(given));
             }
         }
-        // What chooses the frontend and the time stamps has to be the same in both builds.
+        // What chooses the frontend, the time stamps and the module proxy has to be the same in
+        // both builds.
         for (name, given) in &request.build_args {
-            if name.starts_with("BUILDKIT_") || name == "SOURCE_DATE_EPOCH" {
+            let carried = name.starts_with("BUILDKIT_")
+                || name == "SOURCE_DATE_EPOCH"
+                || fetch::SETTINGS.contains(&name.as_str());
+            if carried && !args.contains_key(name) {
                 args.insert(name.clone(), Value::literal(given));
             }
         }
@@ -173,6 +178,8 @@ impl Spec {
             });
         };
         self.go.iter().for_each(&mut visit);
+        let modules = self.modules.values().map(|v| &v.value);
+        modules.for_each(&mut visit);
         service.main.iter().for_each(&mut visit);
         // Each build discovers anew, and has to find what was found here.
         if !self.discover.is_empty() {

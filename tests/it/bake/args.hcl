@@ -29,6 +29,7 @@ target "api" {
   platforms  = ["linux/arm64"]
   attest     = ["type=sbom", "type=provenance,disabled=true"]
   args = {
+    GOPROXY = "https://proxy.example.com"
     SOURCE_DATE_EPOCH = "0"
     TAG = TAG
     VERSION = "1.2 \"x\""
@@ -43,6 +44,7 @@ target "worker" {
   platforms  = ["linux/arm64"]
   attest     = ["type=sbom", "type=provenance,disabled=true"]
   args = {
+    GOPROXY = "https://proxy.example.com"
     SOURCE_DATE_EPOCH = "0"
   }
 }

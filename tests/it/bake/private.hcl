@@ -1,0 +1,36 @@
+# The services of fleet.yaml, made by: docker buildx build -f fleet.yaml --call bake .
+# Variables take their value from the environment.
+
+variable "GOFLEET_CONTEXT" {
+  default = "."
+}
+
+variable "GOFLEET_FILE" {
+  default = "fleet.yaml"
+}
+
+variable "REGISTRY" {
+  default = ""
+}
+
+variable "TAG" {
+  default = "latest"
+}
+
+group "default" {
+  targets = ["api"]
+}
+
+target "api" {
+  context    = GOFLEET_CONTEXT
+  dockerfile = GOFLEET_FILE
+  target     = "api"
+  tags       = ["${REGISTRY != "" ? "${REGISTRY}/" : ""}api:${TAG}"]
+  attest     = ["type=provenance,disabled=true"]
+  secret     = ["id=netrc,src=${homedir()}/.netrc", "id=GIT_AUTH_TOKEN,env=GITHUB_TOKEN", "id=known_hosts", "id=ca,\"src=deploy/corp,2.pem\"", "id=client_cert,\"src=${homedir()}/with a \"\", a quote\""]
+  ssh        = ["default=${homedir()}/.ssh/id_ed25519,deploy/key"]
+  args = {
+    GOPRIVATE = "git.example.com"
+    PROXY = "https://proxy.example.com"
+  }
+}
