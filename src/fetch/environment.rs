@@ -22,6 +22,9 @@ pub const AGENT_SOCKET: &str = "/run/gofleet/ssh_agent";
 /// A directory in memory for what is made of secrets.
 pub const HOME: &str = "/run/gofleet/home";
 
+/// What the names of variables begin with that are secrets.
+pub const SECRET_PREFIX: &str = "GOFLEET_SECRET_";
+
 /// Where builder images have the certificates that they trust, the first that exists.
 /// Source: Go 1.26, `crypto/x509/root_linux.go`.
 const ROOTS: [&str; 6] = [
@@ -102,7 +105,10 @@ pub fn prepare(
     places: &Places,
     modules: &BTreeSet<String>,
 ) -> io::Result<GoCommand> {
-    let given_file = |id: &str| Some(places.secrets.join(id)).filter(|path| path.exists());
+    take_secrets(&mut env);
+    // Clients make an empty secret of a variable that is not set.
+    let has_text = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| found.len() > 0);
+    let given_file = |id: &str| Some(places.secrets.join(id)).filter(has_text);
     let set = |env: &mut BTreeMap<String, String>, name: &str, path: &Path| {
         env.insert(name.to_owned(), path.to_string_lossy().into_owned());
     };
@@ -187,6 +193,20 @@ pub fn prepare(
     })
 }
 
+/// Gives variables that are secrets their own names. An empty one counts as none.
+fn take_secrets(env: &mut BTreeMap<String, String>) {
+    let all = std::mem::take(env);
+    let (secrets, plain): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|(name, _)| name.starts_with(SECRET_PREFIX));
+    env.extend(plain);
+    for (name, value) in secrets {
+        if !value.is_empty() {
+            env.insert(name[SECRET_PREFIX.len()..].to_owned(), value);
+        }
+    }
+}
+
 /// Takes the tokens out of an environment: by host, `GIT_AUTH_TOKEN` for private hosts.
 fn take_tokens(
     env: &mut BTreeMap<String, String>,
@@ -253,8 +273,11 @@ mod tests {
         let places = places(root.path());
         let given = env(&[
             ("GOPRIVATE", "*.corp.example"),
-            ("GIT_AUTH_TOKEN", "general-token\n"),
-            ("GIT_AUTH_TOKEN.own.example", "own-token"),
+            ("GOFLEET_SECRET_GOPRIVATE", ""),
+            ("GOPROXY", "https://a.example"),
+            ("GOFLEET_SECRET_GOPROXY", "https://b.example"),
+            ("GOFLEET_SECRET_GIT_AUTH_TOKEN", "general-token\n"),
+            ("GOFLEET_SECRET_GIT_AUTH_TOKEN.own.example", "own-token"),
             ("PATH", "/bin"),
         ]);
         let wanted = modules(&["git.corp.example/a", "github.com/b/c", "m/lib"]);
@@ -269,6 +292,7 @@ mod tests {
         let env = go.env.as_ref().unwrap();
         assert!(!env.keys().any(|name| name.starts_with(TOKEN)));
         assert_eq!(env["PATH"], "/bin");
+        assert_eq!(env["GOPROXY"], "https://b.example");
         assert!(go.given.has_login("own.example:443") && !go.given.has_login("github.com"));
         for secret in ["general-token", "own-token", "secret-c"] {
             assert_eq!(go.redactor.redact(secret), "***");
@@ -281,6 +305,7 @@ mod tests {
             ("agent", ""),
             ("secrets/known_hosts", "h ssh-ed25519 x\n"),
             ("secrets/netrc", "machine a.example login u password p\n"),
+            ("secrets/ca", ""),
         ]);
         let places = places(root.path());
         let private = env(&[("GOPRIVATE", "a.example,b.example")]);
@@ -292,7 +317,7 @@ mod tests {
             "[url \"ssh://git@b.example/\"]\n\tinsteadOf = https://b.example/\n"
         );
         let env = go.env.as_ref().unwrap();
-        assert!(go.given.agent && go.given.known_hosts);
+        assert!(go.given.agent && go.given.known_hosts && !go.given.ca);
         assert!(env["GIT_SSH_COMMAND"].contains("StrictHostKeyChecking=yes"));
         assert!(env["GIT_SSH_COMMAND"].contains("secrets/known_hosts"));
         assert!(env["SSH_AUTH_SOCK"].ends_with("agent"));

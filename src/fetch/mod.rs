@@ -21,7 +21,7 @@ mod problem;
 mod redact;
 
 pub use advice::advice;
-pub use environment::{AGENT_SOCKET, Given, HOME, Places, prepare};
+pub use environment::{AGENT_SOCKET, Given, HOME, Places, SECRET_PREFIX, prepare};
 pub use go::{Go, GoCommand, GoError, NoGo};
 pub use hosts::{host_of, is_fetchable};
 pub use problem::{Kind, Problem, problem};

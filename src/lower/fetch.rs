@@ -21,7 +21,8 @@ use super::settings::StepSettings;
 use super::tree;
 use crate::closure::{Closure, ModuleRoot};
 use crate::fetch::{
-    AGENT, AGENT_SOCKET, FILES, HOME, PROXIES, SECRETS_DIR, SETTINGS, TOKEN, host_of, is_fetchable,
+    AGENT, AGENT_SOCKET, FILES, HOME, PROXIES, SECRET_PREFIX, SECRETS_DIR, SETTINGS, TOKEN,
+    host_of, is_fetchable,
 };
 use crate::modules::{NEEDED_DIR, NEEDED_FILE, Request, SERVICES_DIR, ServiceRequest};
 use crate::plan;
@@ -165,7 +166,9 @@ impl Fetching<'_> {
             exec = exec.mount(Mount::secret(format!("{SECRETS_DIR}/{id}"), id).optional());
         }
         for id in self.variables() {
-            exec = exec.secret_env(SecretEnv::new(&id).name(&id).optional());
+            // By another name: an empty secret is none, and must not hide a setting.
+            let name = format!("{SECRET_PREFIX}{id}");
+            exec = exec.secret_env(SecretEnv::new(&id).name(name).optional());
         }
         self.settings.online(exec)
     }

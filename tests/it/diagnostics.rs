@@ -152,8 +152,19 @@ fn credentials_are_not_shown() {
     }
 }
 
-/// Rules about the files of a context; their cases are where contexts are read.
-const ELSEWHERE: [Rule; 2] = [Rule::NoModule, Rule::NoSuchFile];
+/// Rules about the files of a context and about servers; their cases are where those are
+/// read and asked.
+const ELSEWHERE: [Rule; 9] = [
+    Rule::ChecksumMismatch,
+    Rule::ModuleNotFound,
+    Rule::ModuleUnavailable,
+    Rule::NoGit,
+    Rule::NoLogin,
+    Rule::NoModule,
+    Rule::NoSuchFile,
+    Rule::ServerUnreachable,
+    Rule::UntrustedServer,
+];
 
 #[test]
 fn every_rule_has_a_case() {

@@ -85,6 +85,7 @@ impl Ops {
 
 const BUILD: &str = "[api] go build ./cmd/api";
 const DOWNLOAD: &str = "[modules] go mod download";
+const CHECK: &str = "[internal] check modules of api";
 
 /// A repository with one requirement and a given spec.
 fn repository(spec: &str) -> (tempfile::TempDir, Local) {
@@ -135,31 +136,71 @@ fn image_settings_change_no_build_step() {
     assert_eq!(plain.digest(BUILD), rich.digest(BUILD));
 }
 
-/// Fetch settings as build args are in the download step's environment and in no
-/// other; as secrets they are optional, so that their absence changes nothing.
+/// Settings and credentials reach the steps that fetch and no other; what is a secret is
+/// optional, so that its absence changes nothing.
 #[test]
-fn fetch_settings_reach_the_download_step_alone() {
+fn credentials_reach_the_steps_that_fetch_alone() {
     let (_dir, mut local) = repository(SPEC);
     let before = Ops::of(&local, "api");
-    local.option("build-arg:GOPROXY", "http://127.0.0.1/secret".to_owned());
+    local.option("build-arg:GOPROXY", "http://127.0.0.1/other".to_owned());
     let after = Ops::of(&local, "api");
-    let has = |ops: &Ops, name: &str| {
-        ops.exec(name)
-            .meta
-            .as_ref()
-            .unwrap()
-            .env
-            .iter()
-            .any(|e| e.contains("secret"))
-    };
-    assert!(has(&after, DOWNLOAD));
-    assert!(!has(&after, BUILD));
-    assert_ne!(before.digest(DOWNLOAD), after.digest(DOWNLOAD));
-    for name in [DOWNLOAD, BUILD] {
-        let secrets = &after.exec(name).secretenv;
-        assert!(secrets.iter().any(|s| s.id == "GOPROXY"));
-        assert!(secrets.iter().all(|s| s.optional));
+    for name in [DOWNLOAD, CHECK] {
+        let exec = after.exec(name);
+        let env = &exec.meta.as_ref().unwrap().env;
+        assert!(env.iter().any(|e| e.ends_with("/other")), "{name}: {env:?}");
+        assert_ne!(before.digest(name), after.digest(name));
+        let ids: Vec<&str> = exec.secretenv.iter().map(|s| s.id.as_str()).collect();
+        for id in [
+            "GOPROXY",
+            "HTTPS_PROXY",
+            "GIT_AUTH_TOKEN",
+            "GIT_AUTH_TOKEN.x.org",
+        ] {
+            assert!(ids.contains(&id), "{name}: {id} in {ids:?}");
+        }
+        assert!(exec.secretenv.iter().all(|s| s.optional));
+        let files = exec.mounts.iter().filter_map(|m| m.secret_opt.as_ref());
+        let files: Vec<&str> = files
+            .inspect(|s| assert!(s.optional))
+            .map(|s| s.id.as_str())
+            .collect();
+        assert_eq!(files.len(), 5, "{files:?}");
+        let agents = exec.mounts.iter().filter_map(|m| m.ssh_opt.as_ref());
+        assert!(agents.inspect(|a| assert!(a.optional)).count() == 1);
     }
+    for (name, (_, op, _)) in &after.0 {
+        let Some(pb::op::Op::Exec(exec)) = &op.op else {
+            continue;
+        };
+        if ![DOWNLOAD, CHECK]
+            .iter()
+            .any(|fetching| name.contains(fetching))
+        {
+            assert!(exec.secretenv.is_empty(), "{name}");
+            let secret = |m: &pb::Mount| m.secret_opt.is_some() || m.ssh_opt.is_some();
+            assert!(!exec.mounts.iter().any(secret), "{name}");
+            assert_eq!(exec.network, pb::NetMode::None as i32, "{name}");
+        }
+    }
+}
+
+/// What fetching is done with is in no build step: its marker has one content whatever
+/// step it comes from.
+#[test]
+fn build_steps_know_nothing_of_fetching() {
+    let (_dir, mut local) = repository(SPEC);
+    let before = Ops::of(&local, "api");
+    local.option("build-arg:GOPROXY", "http://127.0.0.1/other".to_owned());
+    let after = Ops::of(&local, "api");
+    let bare = |ops: &Ops| {
+        let mut exec = ops.exec(BUILD).clone();
+        // Inputs are named by digests, and BuildKit looks at their content.
+        for mount in &mut exec.mounts {
+            mount.input = -1;
+        }
+        exec
+    };
+    assert_eq!(bare(&before), bare(&after));
 }
 
 /// `--no-cache` runs steps again by other markers: `ignore_cache` on a step with
@@ -191,7 +232,7 @@ fn cache_mount_ids_are_in_no_key() {
     let (_dir, mut local) = repository(SPEC);
     local.option("build-arg:BUILDKIT_CACHE_MOUNT_NS", "team".to_owned());
     let ops = Ops::of(&local, "api");
-    for name in [DOWNLOAD, BUILD] {
+    for name in [DOWNLOAD, CHECK, BUILD] {
         for mount in &ops.exec(name).mounts {
             let Some(cache) = &mount.cache_opt else {
                 continue;
@@ -203,10 +244,10 @@ fn cache_mount_ids_are_in_no_key() {
     }
 }
 
-/// No step runs a shell, and steps that fetch nothing have no network.
+/// No step runs a shell.
 #[test]
-fn steps_are_argvs_and_offline_when_they_can_be() {
-    let (dir, local) = repository(SPEC);
+fn steps_are_argvs() {
+    let (_dir, local) = repository(SPEC);
     for (name, (_, op, _)) in &Ops::of(&local, "all").0 {
         if let Some(pb::op::Op::Exec(exec)) = &op.op {
             let program = exec.meta.as_ref().unwrap().args[0].as_str();
@@ -214,10 +255,18 @@ fn steps_are_argvs_and_offline_when_they_can_be() {
             assert!(["go", ours].contains(&program), "{name}: {program}");
         }
     }
-    let network = |ops: &Ops| ops.exec(BUILD).network;
-    assert_eq!(network(&Ops::of(&local, "api")), pb::NetMode::Unset as i32);
+}
+
+/// Without requirements nothing fetches, and nothing has a network.
+#[test]
+fn where_nothing_is_required_nothing_is_fetched() {
+    let (dir, local) = repository(SPEC);
     std::fs::write(dir.path().join("go.mod"), "module m\ngo 1.26\n").unwrap();
-    assert_eq!(network(&Ops::of(&local, "api")), pb::NetMode::None as i32);
+    for (name, (_, op, _)) in &Ops::of(&local, "all").0 {
+        if let Some(pb::op::Op::Exec(exec)) = &op.op {
+            assert_eq!(exec.network, pb::NetMode::None as i32, "{name}");
+        }
+    }
 }
 
 /// A discovered service is built as if it had been written down, and each verb sees it.
