@@ -15,7 +15,7 @@ use std::path::Path;
 use crate::closure::{Closure, closure_with};
 use crate::fetch::{Go, GoCommand, GoError};
 use crate::ignore::Rules;
-use crate::modules::{self, ModuleCache, Request, ServiceModules, ServiceRequest};
+use crate::modules::{self, ModuleCache, Request, ServiceModules, ServiceRequest, Temporary};
 use crate::scan::{Index, Scope, scan_scope, select};
 
 /// Most scans of one survey. Each one finds what the imports of the one before lead
@@ -179,7 +179,11 @@ fn modules_of(
     }
     let mut out = vec![None; mains.len()];
     for request in requests.values() {
-        for (key, found) in modules::resolve(request, root, &cache, &go).services {
+        // Go may add sums to what it reads: the user's own files stay as they are.
+        let Ok(copy) = Temporary::copy("gofleet-survey", root, &request.manifests) else {
+            continue;
+        };
+        for (key, found) in modules::resolve(request, copy.path(), &cache, &go).services {
             if let Some(slot) = key.parse().ok().and_then(|i: usize| out.get_mut(i)) {
                 *slot = Some(found);
             }

@@ -13,7 +13,7 @@ use super::cache::ModuleCache;
 use super::download::{download, general};
 use super::modfile::Module;
 use super::request::Needed;
-use super::verify::Temporary;
+use super::temporary::Temporary;
 use crate::fetch::{Go, GoError, Problem};
 
 impl Needed {
@@ -42,13 +42,7 @@ pub fn ensure(
     cache: &ModuleCache,
     go: &dyn Go,
 ) -> io::Result<Vec<Problem>> {
-    let dir = Temporary::new("gofleet-fetch")?;
-    let mut texts = std::collections::BTreeMap::new();
-    for path in &needed.manifests {
-        let text = fs::read_to_string(src.join(path))?;
-        dir.write(path, &text)?;
-        texts.insert(path.clone(), text);
-    }
+    let dir = Temporary::copy("gofleet-fetch", src, &needed.manifests)?;
     let root = dir.path().join(&needed.root);
     let mut problems = Vec::new();
     if !has_graph(needed, cache)
@@ -59,8 +53,13 @@ pub fn ensure(
     }
     let failures = download(&absent(needed, cache), &root, go);
     problems.extend(failures.modules.into_values().chain(failures.general));
+    let texts: Vec<(&String, String)> = needed
+        .manifests
+        .iter()
+        .filter_map(|path| Some((path, fs::read_to_string(src.join(path)).ok()?)))
+        .collect();
     for problem in &mut problems {
-        problem.locate(texts.iter());
+        problem.locate(texts.iter().map(|(path, text)| (*path, text)));
     }
     problems.sort();
     problems.dedup();

@@ -37,6 +37,7 @@ mod modfile;
 mod request;
 mod resolve;
 mod slice;
+mod temporary;
 mod verify;
 
 pub use cache::ModuleCache;
@@ -48,3 +49,4 @@ pub use request::{
 };
 pub use resolve::resolve;
 pub use slice::listed_versions;
+pub(crate) use temporary::Temporary;

@@ -6,12 +6,10 @@
 //! before a build step gets it; where Go objects, the manifests stay whole.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use super::temporary::Temporary;
 use crate::fetch::{Go, GoError};
 
 /// Prints what is wrong with a package, and nothing otherwise.
@@ -82,39 +80,4 @@ fn try_out(trial: &Trial, root: &str, go: &dyn Go) -> Result<String, GoError> {
     args.extend(trial.imports.iter().map(String::as_str));
     let output = go.run(&dir.path().join(root), &args)?;
     Ok(String::from_utf8_lossy(&output).into_owned())
-}
-
-/// A directory that is gone with the value.
-pub(super) struct Temporary(PathBuf);
-
-impl Temporary {
-    /// Makes one, with a name of its own.
-    pub(super) fn new(name: &str) -> io::Result<Self> {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{name}-{}-{number}", std::process::id());
-        let dir = std::env::temp_dir().join(name);
-        fs::create_dir_all(&dir)?;
-        Ok(Self(dir))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Writes a file, with the directories above it.
-    pub(super) fn write(&self, path: &str, text: &str) -> io::Result<()> {
-        let path = self.0.join(path);
-        if let Some(above) = path.parent() {
-            fs::create_dir_all(above)?;
-        }
-        fs::write(path, text)
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // What cannot be removed is in a directory for such things.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

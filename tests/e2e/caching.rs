@@ -214,6 +214,7 @@ fn no_cache_runs_every_step_and_keeps_the_cache_mounts() {
         again.progress.executed(),
         [
             "[api] go build ./cmd/api",
+            "[internal] check modules of api",
             "[internal] scan sources",
             "[modules] go mod download"
         ]

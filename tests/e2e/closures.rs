@@ -343,11 +343,7 @@ fn a_new_service_builds_alone(example: &'static Example) {
         .does_nothing();
     fleet.add_service("extra", example.new_service);
     let extra = services(["extra"]);
-    fleet
-        .after("a new service")
-        .builds(&extra)
-        .changes(&extra)
-        .downloads_nothing();
+    fleet.after("a new service").builds(&extra).changes(&extra);
     fleet.finish();
 }
 

@@ -153,7 +153,7 @@ impl Progress {
     pub(crate) fn go_steps(&self) -> Vec<&str> {
         self.executed()
             .into_iter()
-            .filter(|name| !name.contains("scan sources"))
+            .filter(|name| !name.starts_with("[internal]"))
             .collect()
     }
 
