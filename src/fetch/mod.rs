@@ -54,7 +54,9 @@ pub const CLIENT_KEY: &str = "client_key";
 /// Whether a secret's id means something to a step that fetches.
 #[must_use]
 pub fn is_secret(id: &str) -> bool {
-    let host = id.strip_prefix(TOKEN).and_then(|rest| rest.strip_prefix('.'));
+    let host = id
+        .strip_prefix(TOKEN)
+        .and_then(|rest| rest.strip_prefix('.'));
     id == TOKEN
         || host.is_some_and(|host| !host.is_empty())
         || SETTINGS.contains(&id)

@@ -4,12 +4,14 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"sync"
 	"syscall"
 )
 
 // Processes that end with this one.
 type ends struct {
 	processes []*os.Process
+	running   sync.WaitGroup
 	// One of them ended by itself.
 	early chan error
 }
@@ -30,12 +32,14 @@ func (e *ends) start(command *exec.Cmd) error {
 		return err
 	}
 	e.processes = append(e.processes, command.Process)
-	go func() { e.early <- command.Wait() }()
+	e.running.Go(func() { e.early <- command.Wait() })
 	return nil
 }
 
+// all ends them, and waits until they are gone.
 func (e *ends) all() {
 	for _, process := range e.processes {
 		process.Signal(syscall.SIGTERM)
 	}
+	e.running.Wait()
 }

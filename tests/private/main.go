@@ -11,7 +11,7 @@
 // and writes there: tls/ (certificates), ssh/ (keys, the agent's socket) and
 // requests, one line of JSON for each request. When all servers listen it prints
 // one line of JSON that says what they are called. It ends, with all that it
-// started, when its standard input is closed.
+// started, when its standard input is closed, and removes the folder.
 package main
 
 import (
@@ -154,7 +154,9 @@ func run(root, network, sshd string) error {
 	}()
 	select {
 	case err := <-closed:
-		return err
+		// First, or they write into it once more.
+		ends.all()
+		return errors.Join(err, os.RemoveAll(root))
 	case err := <-failed:
 		return err
 	case err := <-ends.early:
