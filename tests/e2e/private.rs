@@ -85,7 +85,8 @@ const HELLO: &str = "package lib\n\nfunc Hello() string { return \"hello\" }\n";
 const DOCKERFILE: &str = r#"FROM golang:1.26
 WORKDIR /src
 COPY . .
-ENV GIT_TERMINAL_PROMPT=0 GOSUMDB=off GOPROXY=https://goproxy.corp.example,https://public.example,direct \
+ENV GIT_TERMINAL_PROMPT=0 GOSUMDB=off \
+    GOPROXY=https://goproxy.corp.example,https://public.example,direct GONOPROXY=*.corp.example \
     SSL_CERT_FILE=/run/secrets/ca GIT_SSL_CAINFO=/run/secrets/ca \
     GIT_SSL_CERT=/run/secrets/client_cert GIT_SSL_KEY=/run/secrets/client_key \
     GIT_SSH_COMMAND="ssh -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/run/secrets/known_hosts"
