@@ -71,6 +71,12 @@ func startSSH(ends *ends, root, address, sshd string) (sshFiles, error) {
 		}
 	}
 
+	// A server of the machine on all addresses would answer in place of ours.
+	probe, err := net.Listen("tcp", address+":22")
+	if err != nil {
+		return sshFiles{}, err
+	}
+	probe.Close()
 	server := exec.Command(self, "become-sshd", sshd, dir)
 	log, err := os.Create(in("log"))
 	if err != nil {

@@ -163,7 +163,8 @@ impl Build {
         self.args(["--ssh".to_owned(), format!("default={}", socket.display())])
     }
 
-    /// Gives steps the names of the private servers.
+    /// Gives steps the names of the private servers. Docker's own builder has its steps in
+    /// another network, and needs `--network host` besides.
     pub(crate) fn reaching(self, private: &Private) -> Self {
         let hosts = private.hosts();
         match &self.client {

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::command::Tool;
-use super::engine::in_repository;
+use super::engine::{in_repository, variable};
 use super::git::commit_all;
 use super::repo::{Repo, nonce};
 
@@ -97,8 +97,7 @@ pub(crate) fn private() -> &'static Private {
 
 impl Private {
     fn start() -> Self {
-        let sshd = std::env::var("GOFLEET_SSHD")
-            .expect("GOFLEET_SSHD is not set: run this test with `cargo xtask test`");
+        let sshd = variable("GOFLEET_SSHD");
         // Its folder is removed by the servers: nothing is dropped when a process of tests ends.
         let dir = TempDir::new().unwrap().keep();
         let program = dir.join("private");
@@ -135,7 +134,8 @@ impl Private {
                 _server: (server, stdin),
             };
         }
-        panic!("the private servers do not start");
+        let _ = fs::remove_dir_all(dir);
+        panic!("the private servers do not start; they said why above");
     }
 
     /// Names and addresses of all hosts.
