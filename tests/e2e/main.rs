@@ -20,6 +20,7 @@ mod compat;
 mod contexts;
 mod errors;
 mod image;
+mod private;
 mod shapes;
 mod support;
 mod tool;

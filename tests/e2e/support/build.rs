@@ -9,6 +9,7 @@ use super::command::{Output, Tool, buildctl, docker};
 use super::daemon::Daemon;
 use super::engine::{engine, fetch_settings};
 use super::oci::{self, Image};
+use super::private::Private;
 use super::progress::Progress;
 use super::repo::Repo;
 
@@ -147,6 +148,41 @@ impl Build {
     pub(crate) fn secret(mut self, id: &str, value: &str) -> Self {
         self.env.push((id.to_owned(), value.to_owned()));
         self.args(["--secret".to_owned(), format!("id={id},env={id}")])
+    }
+
+    /// A secret that the client reads from a file.
+    pub(crate) fn secret_file(self, id: &str, file: &Path) -> Self {
+        self.args([
+            "--secret".to_owned(),
+            format!("id={id},src={}", file.display()),
+        ])
+    }
+
+    /// The ssh agent at this socket.
+    pub(crate) fn ssh(self, socket: &Path) -> Self {
+        self.args(["--ssh".to_owned(), format!("default={}", socket.display())])
+    }
+
+    /// Gives steps the names of the private servers. Docker's own builder has its steps in
+    /// another network, and needs `--network host` besides.
+    pub(crate) fn reaching(self, private: &Private) -> Self {
+        let hosts = private.hosts();
+        match &self.client {
+            Client::Buildx(_) => {
+                let args: Vec<String> = hosts
+                    .flat_map(|(name, address)| {
+                        ["--add-host".to_owned(), format!("{name}:{address}")]
+                    })
+                    .collect();
+                self.args(args)
+            }
+            Client::Buildctl { .. } => {
+                let list: Vec<String> = hosts
+                    .map(|(name, address)| format!("{name}={address}"))
+                    .collect();
+                self.args(["--opt".to_owned(), format!("add-hosts={}", list.join(","))])
+            }
+        }
     }
 
     /// Lets steps fetch from where this machine fetches.

@@ -41,7 +41,8 @@ pub(crate) fn needs_docker() {
     variable("DOCKER_HOST");
 }
 
-fn variable(name: &str) -> String {
+/// A variable of the engine's environment.
+pub(crate) fn variable(name: &str) -> String {
     match std::env::var(name) {
         Ok(value) if !value.is_empty() => value,
         _ => {

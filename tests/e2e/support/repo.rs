@@ -135,7 +135,7 @@ impl Repo {
 }
 
 /// Something that no other repository has.
-fn nonce() -> String {
+pub(crate) fn nonce() -> String {
     // Its keys are random in every process and differ from call to call.
     format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }

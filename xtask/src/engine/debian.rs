@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::state::Cache;
 use crate::run::{self, logged, on_path, say};
@@ -53,6 +53,12 @@ const DAEMONS: &[Need] = &[
         package: "libseccomp-dev",
         programs: &[],
         library: Some("libseccomp"),
+    },
+    // Tests make keys and run an agent.
+    Need {
+        package: "openssh-client",
+        programs: &["ssh-agent", "ssh-add", "ssh-keygen"],
+        library: None,
     },
     Need {
         package: "iptables",
@@ -108,45 +114,64 @@ fn install_missing<'a>(cache: &Cache, needs: impl Iterator<Item = &'a Need>) -> 
     )
 }
 
-/// The registry's program: the system's, or Debian's package unpacked into the cache.
+/// The registry's program: the system's, or Debian's.
 pub(crate) fn registry(cache: &Cache) -> Result<PathBuf> {
-    let ours = cache.bin("docker-registry");
-    let program = ours.join("usr/bin/docker-registry");
+    let name = "docker-registry";
+    if on_path(name) {
+        return Ok(PathBuf::from(name));
+    }
+    unpacked(cache, &[name], "usr/bin/docker-registry")
+}
+
+/// The ssh server that tests fetch from, absolute: it starts itself again for every client.
+pub(crate) fn sshd(cache: &Cache) -> Result<PathBuf> {
+    let system = PathBuf::from("/usr/sbin/sshd");
+    if system.is_file() {
+        return Ok(system);
+    }
+    // libwrap0 is the one library that a machine without the server lacks.
+    unpacked(cache, &["openssh-server", "libwrap0"], "usr/sbin/sshd")
+}
+
+/// The program at `path` of Debian's packages, which are unpacked into a folder named
+/// as the first one.
+fn unpacked(cache: &Cache, packages: &[&str], path: &str) -> Result<PathBuf> {
+    let name = packages[0];
+    let ours = cache.bin(name);
+    let program = ours.join(path);
     if program.is_file() {
         return Ok(program);
     }
-    if on_path("docker-registry") {
-        return Ok(PathBuf::from("docker-registry"));
-    }
     if !on_path("apt-get") {
-        bail!(
-            "this machine lacks `docker-registry` (the OCI registry server), and has no apt-get to fetch it"
-        );
+        bail!("this machine lacks `{name}`, and has no apt-get to fetch it");
     }
     refresh(cache)?;
-    let unpacking = cache.bin(".unpacking-docker-registry");
+    let unpacking = cache.bin(&format!(".unpacking-{name}"));
     if unpacking.exists() {
         fs::remove_dir_all(&unpacking)?;
     }
     fs::create_dir_all(&unpacking)?;
     logged(
-        "fetching Debian's docker-registry",
-        apt()
-            .args(["download", "docker-registry"])
-            .current_dir(&unpacking),
+        &format!("fetching Debian's {name}"),
+        apt().arg("download").args(packages).current_dir(&unpacking),
         &cache.log("apt-download"),
     )?;
-    let package = fs::read_dir(&unpacking)?
+    let archives: Vec<PathBuf> = fs::read_dir(&unpacking)?
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
-        .context("apt-get download left no package")?;
-    run::output(
-        Command::new("dpkg")
-            .arg("--extract")
-            .arg(&package)
-            .arg(&unpacking),
-    )?;
-    fs::remove_file(package)?;
+        .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
+        .collect();
+    for archive in archives {
+        run::output(
+            Command::new("dpkg")
+                .arg("--extract")
+                .arg(&archive)
+                .arg(&unpacking),
+        )?;
+        fs::remove_file(archive)?;
+    }
+    if !unpacking.join(path).is_file() {
+        bail!("Debian's {name} has no {path}");
+    }
     fs::rename(&unpacking, &ours)?;
     Ok(program)
 }

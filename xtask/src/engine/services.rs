@@ -107,6 +107,11 @@ impl Services {
             ("DOCKER_CONFIG", config.to_string_lossy().into_owned()),
             ("DOCKER_HOST", docker),
             ("GOFLEET_REGISTRY", self.registry.clone()),
+            // No daemon of the engine: tests start it.
+            (
+                "GOFLEET_SSHD",
+                debian::sshd(cache)?.to_string_lossy().into_owned(),
+            ),
         ];
         let engine = Engine {
             variables: variables

@@ -1,0 +1,4 @@
+// The private servers that tests fetch from; standard library only.
+module gofleet.test/private
+
+go 1.26
