@@ -127,7 +127,8 @@ fn next_step(problem: &Problem) -> String {
         }
         Kind::NotFound if own_host => format!(
             "check path and version; many servers say this of private repositories too, when they \
-             get no login: `--secret id={TOKEN}.{host},env={TOKEN}` or {netrc}"
+             get no login: `--secret id={TOKEN}.{host},env={TOKEN}`, {netrc}, or `--ssh default` \
+             with `GOPRIVATE`"
         ),
         Kind::NotFound => format!(
             "check path and version; if the module is private, `GOPRIVATE: {}` under `modules` \

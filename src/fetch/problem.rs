@@ -86,6 +86,13 @@ pub(super) fn classify(text: &str, host: &str, given: &Given) -> Kind {
         "could not load PEM client certificate",
         "error reading X.509 key or certificate file",
         "No required SSL certificate was sent",
+        "The requested URL returned error: 400",
+        // How a connection ends when the certificate is missed after the handshake.
+        "A TLS fatal alert",
+        "gnutls_handshake() failed",
+        "getpeername() failed",
+        "Broken pipe",
+        "broken pipe",
     ]) {
         Kind::NoClientCertificate
     } else if says(&[
@@ -120,6 +127,7 @@ pub(super) fn classify(text: &str, host: &str, given: &Given) -> Kind {
         "unknown revision",
         "not found",
         "does not appear to be a git repository",
+        "is this a git repository?",
         "no matching versions",
     ]) && !says(&["executable file not found"])
     {

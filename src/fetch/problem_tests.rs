@@ -51,6 +51,16 @@ fn messages_are_sorted() {
             "https fetch: Get \"https://m.example/a?go-get=1\": remote error: tls: certificate required",
         ),
         (
+            Kind::NoClientCertificate,
+            "m.example",
+            "fatal: unable to access 'https://m.example/a/': GnuTLS recv error (-12): A TLS fatal alert has been received.",
+        ),
+        (
+            Kind::UnknownHostKey,
+            "m.example",
+            "https://m.example/a: Host key for m.example has changed and you have requested strict checking.\nHost key verification failed.",
+        ),
+        (
             Kind::NoGit,
             "m.example",
             "unable to resolve git version: failed to execute git version: exec: \"git\": executable file not found in $PATH",

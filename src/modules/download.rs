@@ -67,19 +67,29 @@ fn explained(module: &Module, text: &str, dir: &Path, go: &dyn Go) -> Problem {
     if !text.contains(NO_PROTOCOL) {
         return problem(name, text, go);
     }
-    let end = module
-        .path
-        .find(".git")
-        .map_or(module.path.len(), |i| i + 4);
-    let url = format!("https://{}", &module.path[..end]);
-    let args = ["ls-remote", "-q", "--end-of-options", url.as_str(), "HEAD"];
-    match go.git(dir, &args) {
-        Err(GoError::Failed { stderr, .. }) => problem(name, &format!("{url}: {stderr}"), go),
-        Err(GoError::NotRun) => Problem {
-            kind: Kind::NoGit,
-            ..problem(name, text, go)
-        },
-        _ => problem(name, text, go),
+    // As Go asks: https, then ssh.
+    let end = module.path.find(".git").unwrap_or(module.path.len());
+    let place = &module.path[..end];
+    let mut said = String::new();
+    for url in [format!("https://{place}"), format!("ssh://{place}")] {
+        if url.starts_with("ssh") && !go.given().agent {
+            continue;
+        }
+        let args = ["ls-remote", "-q", "--end-of-options", url.as_str(), "HEAD"];
+        match go.git(dir, &args) {
+            Err(GoError::Failed { stderr, .. }) => said += &format!("{url}: {stderr}\n"),
+            Err(GoError::NotRun) => {
+                return Problem {
+                    kind: Kind::NoGit,
+                    ..problem(name, text, go)
+                };
+            }
+            _ => {}
+        }
+    }
+    match said.as_str() {
+        "" => problem(name, text, go),
+        said => problem(name, said, go),
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Daemon {
     pub(crate) address: String,
     // Sockets have short paths only; the state needs a disk with room.
     sockets: TempDir,
-    _state: TempDir,
+    state: TempDir,
 }
 
 impl Daemon {
@@ -69,10 +69,15 @@ insecure = true
             process,
             address,
             sockets,
-            _state: state,
+            state,
         };
         daemon.wait();
         daemon
+    }
+
+    /// Where it keeps everything.
+    pub(crate) fn state(&self) -> &Path {
+        self.state.path()
     }
 
     fn wait(&mut self) {

@@ -1,0 +1,126 @@
+//! What fetching is done with is in no build step's key, and what a cache has lost is
+//! fetched again with the same credentials.
+
+use super::{PROXIES, build};
+use crate::support::build::Build;
+use crate::support::command::buildctl;
+use crate::support::private::{GIT, PROXY, SSH, private};
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn another_value_of_a_secret_runs_nothing() {
+    let private = private();
+    let modules = [
+        private.module(&private.path(PROXY, "money"), "v1.0.0"),
+        private.module(&private.path(GIT, "lib"), "v1.0.0"),
+    ];
+    let repo = private.repo(&[&modules[0], &modules[1]]);
+    let netrc = private.netrc_file(&[PROXY]);
+    let first = build(private, &repo)
+        .secret_file("netrc", &netrc)
+        .secret("GIT_AUTH_TOKEN", private.token())
+        .image();
+    let changed = build(private, &repo)
+        .secret(
+            "netrc",
+            "machine other.example login nobody password nothing",
+        )
+        .secret("GIT_AUTH_TOKEN", "another-token")
+        .secret("GOPROXY", "https://elsewhere.example")
+        .secret("known_hosts", "x")
+        .image();
+    assert_eq!(changed.progress.executed(), NOTHING);
+    assert_eq!(changed.image().digest, first.image().digest);
+    assert_eq!(build(private, &repo).progress().executed(), NOTHING);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn developers_with_other_proxies_share_every_build_step() {
+    let private = private();
+    let module = private.module(&private.path(PROXY, "money"), "v1.0.0");
+    let repo = private.repo(&[&module]);
+    let netrc = private.netrc_file(&[PROXY]);
+    let with = |build: Build| build.secret_file("netrc", &netrc);
+    let first = with(build(private, &repo)).image();
+    let compiled = |build: Build| {
+        let built = build.image();
+        let steps = built.progress.go_steps();
+        assert!(!steps.iter().any(|s| s.contains("go build")), "{steps:?}");
+        assert_eq!(built.image().digest, first.image().digest);
+    };
+    // By build arg, by secret, by the spec, and through a proxy of the machine.
+    let other = format!("{PROXIES}|https://third.example");
+    compiled(with(build(private, &repo)).build_arg("GOPROXY", &other));
+    compiled(with(build(private, &repo)).secret("GOPROXY", "https://goproxy.corp.example"));
+    compiled(with(build(private, &repo)).build_arg("HTTP_PROXY", "http://proxy.example:3128"));
+    repo.spec("modules: {GONOSUMDB: other.example}\nservices:\n  api: ./cmd/api\n");
+    compiled(with(build(private, &repo)));
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn what_a_pruned_cache_has_lost_is_fetched_again_with_the_same_credentials() {
+    let private = private();
+    let modules = [
+        private.module(&private.path(PROXY, "money"), "v1.0.0"),
+        private.module(&private.path(GIT, "lib"), "v1.0.0"),
+        private.module(&private.path(SSH, "lib.git"), "v1.0.0"),
+    ];
+    let repo = private.repo(&modules.iter().collect::<Vec<_>>());
+    let netrc = private.netrc_file(&[PROXY]);
+    let with = || {
+        build(private, &repo)
+            .secret_file("netrc", &netrc)
+            .secret_file("known_hosts", private.known_hosts())
+            .secret("GIT_AUTH_TOKEN", private.token())
+            .ssh(private.ssh_auth_sock())
+    };
+    with().progress();
+    let prune = || {
+        let filter = format!("type==exec.cachemount,description~={}", repo.nonce);
+        buildctl().args(["prune", "--filter", &filter]).ok();
+    };
+
+    // Nothing changed: nothing is missed.
+    prune();
+    assert_eq!(build(private, &repo).progress().executed(), NOTHING);
+
+    repo.edit("cmd/api/main.go", &repo.nonce, "edited");
+    let built = with().progress();
+    assert_eq!(built.go_steps(), ["[api] go build ./cmd/api"]);
+    assert!(built.step("go mod download").cached, "{}", built.list());
+
+    // Without credentials, the same message as ever.
+    prune();
+    repo.edit("cmd/api/main.go", "edited", "edited-again");
+    let output = build(private, &repo).fails();
+    output.says(modules.iter().map(|module| module.path.as_str()));
+    output.says([
+        PROXY,
+        GIT,
+        "go.mod:5",
+        "--secret id=netrc",
+        "--secret id=GIT_AUTH_TOKEN",
+        "--ssh default",
+    ]);
+    with().progress();
+}
+
+/// Modules that are at hand need no login, and no server.
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn what_is_at_hand_needs_no_credentials() {
+    let private = private();
+    let module = private.module(&private.path(GIT, "lib"), "v1.0.0");
+    let repo = private.repo(&[&module]);
+    let token = private.token();
+    build(private, &repo)
+        .secret("GIT_AUTH_TOKEN", token)
+        .progress();
+    repo.edit("cmd/api/main.go", &repo.nonce, "edited");
+    let built = build(private, &repo).progress();
+    assert_eq!(built.go_steps(), ["[api] go build ./cmd/api"]);
+}
