@@ -1,8 +1,9 @@
 //! Fetching modules: what a step that fetches takes from a client.
 //!
-//! Exactly one kind of step fetches, the download of a module root. It alone has a
-//! network, and it alone sees settings and credentials; build steps have neither, so
-//! nothing of this is in their keys. This module is the table of what there is, for
+//! Two kinds of steps fetch: the download of a module root, and the look in front of every
+//! build step whether its modules are still at hand. They alone have a network, and they
+//! alone see settings and credentials; build steps have neither, so nothing of this is in
+//! their keys. This module is the table of what there is, for
 //! everyone who asks: the spec's `secrets`, the lowering, `--call outline`, and the
 //! program that runs in the step.
 //!
@@ -25,7 +26,6 @@ pub use environment::{AGENT_SOCKET, Given, HOME, Places, SECRET_PREFIX, prepare}
 pub use go::{Go, GoCommand, GoError, NoGo};
 pub use hosts::{host_of, is_fetchable};
 pub use problem::{Kind, Problem, problem};
-pub use redact::holds_login;
 
 /// Settings of the `go` command about where modules come from (`go help environment`,
 /// Go 1.26). They come from `modules:` in the spec, from build args, or, because they may

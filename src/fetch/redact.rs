@@ -44,18 +44,17 @@ impl Redactor {
     }
 }
 
-/// Whether a setting, such as a list of proxies, holds a login: `//USER@` or
-/// `//USER:PASSWORD@`.
-#[must_use]
-pub fn holds_login(value: &str) -> bool {
-    without_logins(value) != value
-}
-
-/// The passwords in the URLs of a setting, as written and decoded.
+/// The passwords in the URLs of a setting, as written and decoded. A password may hold
+/// anything, and an address may hold `@` behind its host, so there can be two readings:
+/// both are kept.
 pub(super) fn passwords(value: &str) -> Vec<String> {
     let mut out = Vec::new();
-    for (i, _) in value.match_indices("://") {
-        if let Some(login) = login(&value[i + 3..]) {
+    for url in value.split("://").skip(1) {
+        for login in [url.split_once('@'), url.rsplit_once('@')]
+            .into_iter()
+            .flatten()
+        {
+            let login = login.0;
             let password = login
                 .split_once(':')
                 .map_or(login, |(_, password)| password);
@@ -63,6 +62,8 @@ pub(super) fn passwords(value: &str) -> Vec<String> {
             out.extend(decoded(password));
         }
     }
+    out.sort();
+    out.dedup();
     out
 }
 
@@ -139,7 +140,7 @@ mod tests {
             ["p%40ss", "p@ss", "tok"]
         );
         assert!(passwords("https://proxy.example,direct").is_empty());
-        assert!(holds_login("https://a,https://u:p@b"));
-        assert!(!holds_login("https://a/x@y"));
+        assert!(passwords("https://u:a/b,c@h/").contains(&"a/b,c".to_owned()));
+        assert!(passwords("https://u:pass@h/x@v1").contains(&"pass".to_owned()));
     }
 }
