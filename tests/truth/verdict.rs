@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use gofleet::closure::{Closure, Source, closure, files};
-use gofleet::modules::{self, Request, ServiceRequest};
+use gofleet::fetch::GoCommand;
+use gofleet::modules::{self, ModuleCache, Request, ServiceRequest};
 use gofleet::scan::scan;
 use gofleet::survey::{Survey, survey};
 
@@ -169,9 +170,9 @@ fn manifests(root: &Path, closure: &Closure) -> Result<(BTreeMap<String, String>
     if from.is_fetching() {
         let service = ServiceRequest::new(closure.main.clone(), closure, &[]);
         let request = Request::new(from, vec![service]);
-        let (cache, go) = modules::of_environment();
+        let (cache, go) = (ModuleCache::of_environment(), GoCommand::default());
         let answer = modules::resolve(&request, root, &cache, &go);
-        if let Some(part) = answer.into_values().next() {
+        if let Some(part) = answer.services.into_values().next() {
             return Ok((part.manifests, part.whole.is_none()));
         }
     }
