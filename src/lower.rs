@@ -4,8 +4,8 @@
 //!
 //! 1. `toolchain`: which Go builds each service, in which module.
 //! 2. `closures`, `tree`: the files that each service can see, and the trees of them.
-//! 3. `fetch`: one download step per module root, and a look in front of every build step
-//!    whether its modules are still at hand.
+//! 3. `fetch`: one download per module root, and a look in front of every build step
+//!    whether its modules are still at hand. No other step has a network or a secret.
 //! 4. `build`: one build step per service and platform, independent of each other.
 //! 5. `layers`: what goes into an image, from stable to changing.
 //! 6. `config`: the image configuration.

@@ -202,7 +202,7 @@ rules! {
     NoLogin, Error, "a server of a module wants a login",
     "Private modules need a login: a netrc file, a token, an ssh agent or a client certificate, each \
      a secret of the build. The hint has the flag; `docs/private-modules.md` has all of them. Only \
-     the step that fetches modules sees them. Servers are asked before anything is compiled.";
+     steps that fetch modules see them. Servers are asked before anything is compiled.";
 
     UntrustedServer, Error, "a server that is not known",
     "A server is trusted by its certificate, or by its ssh key. Certificates of a company's own \
@@ -229,8 +229,9 @@ rules! {
      server, somebody is in between, or a line of `go.sum` is wrong.";
 
     ModuleUnavailable, Error, "a module that cannot be fetched",
-    "The text is what the go command, git or ssh said. Modules that no service needs are not looked \
-     at: they may be unavailable.";
+    "The text is what the go command, git or ssh said. Modules that no service needs may be \
+     unavailable. Not in a workspace, and not in a module before `go 1.17`: there Go itself reads the \
+     `go.mod` of every module of the graph.";
 
     InvalidPort, Error, "not a port that an image can expose",
     "A port is `8080`, `8080/udp` or a range `8000-8010`. Which port of the host it gets is \

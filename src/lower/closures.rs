@@ -87,7 +87,7 @@ impl Closures {
             .map(|((_, tags), closure)| (closure, tags.as_slice()))
     }
 
-    /// Adds what fetched modules import of the repository, as module steps found it;
+    /// Adds what fetched modules import of the repository, as downloads found it;
     /// whether that made any closure larger.
     pub fn follow_back(
         &mut self,

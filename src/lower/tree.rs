@@ -57,7 +57,7 @@ pub(super) struct Context<'a> {
 pub(super) enum Manifests {
     /// From the context, whole.
     Whole,
-    /// From a module step: a tree and the directory in it.
+    /// From a download: a tree and the directory in it.
     Part(Output, String),
 }
 

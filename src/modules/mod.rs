@@ -1,12 +1,14 @@
-//! The part of `go.mod` and `go.sum` that the build of one service reads.
+//! Modules of builds: fetching them, and the part of `go.mod` and `go.sum` that the build
+//! of one service reads.
 //!
 //! An update of one module is a monorepo's most frequent commit. Whole manifests in
 //! every source tree would run every build step again for it; so each service gets
 //! the lines of the modules that its build looks into, and no others.
 //!
 //! Which modules those are is known only after following the imports of fetched
-//! packages, so this runs behind the download: as a step of the graph, or on this
-//! machine's module cache.
+//! packages, so both are one step: fetch, follow, fetch what is still missing. Modules
+//! that no service needs are not needed here either, and may be unavailable. On a user's
+//! machine the same runs on the module cache there, and fetches nothing.
 //!
 //! # Files
 //!
@@ -23,11 +25,12 @@
 //!
 //! - in a workspace all `go.mod` files count for every service, because versions are
 //!   chosen over all of them; only `go.sum` lines of modules that are not in the
-//!   module graph are dropped;
+//!   module graph are dropped. Go itself reads the `go.mod` of every module of the graph
+//!   to get there: one that cannot be had is a failure, needed or not;
 //! - before `go 1.17` the same, for the graph is loaded whole;
 //! - where Go objects to a part of them when it is tried out;
-//! - where an import is in no listed module, or a listed module cannot be had: then
-//!   Go's own message comes from the whole files.
+//! - where an import is in no listed module: then Go's own message comes from the whole
+//!   files. On a user's machine also where its module is not at hand.
 
 mod cache;
 mod download;

@@ -25,7 +25,7 @@ pub const NEEDED_DIR: &str = "needed";
 /// Name of the file in [`NEEDED_DIR`].
 pub const NEEDED_FILE: &str = "needed.json";
 
-/// What a module step is asked. Two equal requests are one step.
+/// What a download is asked. Two equal requests are one step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Directory that the `go` command runs in.

@@ -12,7 +12,7 @@ use crate::fetch;
 use crate::spec::{Scope, Spec, Text};
 use std::collections::BTreeMap;
 
-/// What the download of modules takes.
+/// What fetching modules takes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fetch {
     /// Settings of the go command by name: those of the spec, and build args over them.

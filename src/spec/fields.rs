@@ -197,8 +197,8 @@ pub(crate) const FIELDS: &[Field] = &[
         ty: Type::Variables,
         doc: "Where modules come from: `GOAUTH`, `GOINSECURE`, `GONOPROXY`, `GONOSUMDB`, \
               `GOPRIVATE`, `GOPROXY`, `GOSUMDB` and `GOVCS`, as in `go env`. A build arg of the \
-              same name wins over it, and a secret over both. Only the step that downloads \
-              modules sees them, and they are part of no build step's key. A value that holds \
+              same name wins over it, and a secret over both. Only steps that fetch modules \
+              see them, and they are part of no build step's key. A value that holds \
               credentials is an error: it belongs in a secret. `docs/private-modules.md` has more.",
         example: "modules:\n  GOPRIVATE: git.example.com\n  GOPROXY: https://proxy.example.com,direct",
     },

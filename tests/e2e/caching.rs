@@ -144,7 +144,7 @@ fn a_service_built_beside_others_is_cached_when_built_alone() {
 
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
-fn a_build_step_fetches_for_itself_when_the_cache_mounts_are_empty() {
+fn modules_are_fetched_again_when_the_cache_mounts_are_empty() {
     let repo = fetching_repo();
     with_own_mounts(&repo).fetching().progress();
     assert!(
@@ -185,7 +185,7 @@ fn another_proxy_by_secret_is_in_no_key() {
 
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
-fn a_proxy_by_build_arg_reaches_the_download_alone() {
+fn a_proxy_by_build_arg_is_in_no_build_steps_key() {
     let repo = fetching_repo();
     let first = with_own_mounts(&repo).fetching().image();
     // Everything is in the module cache already.
