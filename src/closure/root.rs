@@ -25,6 +25,8 @@ pub struct ModuleRoot {
     pub local: Vec<(String, String)>,
     /// Paths of required modules that come from elsewhere.
     pub required: Vec<String>,
+    /// Paths of modules that stand for others.
+    pub forks: Vec<String>,
 }
 
 impl ModuleRoot {
@@ -61,6 +63,7 @@ fn of_module(module: &Module, index: &Index) -> ModuleRoot {
         dir: module.dir.clone(),
         module: module.path.clone(),
         vendored: module.vendored,
+        forks: module.forks.clone(),
         ..ModuleRoot::default()
     };
     fill(&mut root, main, replaces.collect(), index);
@@ -73,12 +76,15 @@ fn of_workspace(workspace: &Workspace, index: &Index) -> ModuleRoot {
         .flat_map(|m| &m.replaces)
         .chain(&workspace.replaces)
         .map(|r| (r.path.clone(), r.dir.clone()));
+    let used = workspace.uses.iter().filter_map(|dir| index.module_at(dir));
+    let forks = used.flat_map(|m| &m.forks).chain(&workspace.forks);
     let first = workspace.uses.iter().find_map(|dir| index.module_at(dir));
     let mut root = ModuleRoot {
         dir: workspace.dir.clone(),
         module: first.map(|module| module.path.clone()).unwrap_or_default(),
         workspace: true,
         vendored: workspace.vendored,
+        forks: forks.cloned().collect(),
         ..ModuleRoot::default()
     };
     let replaces = replaces.collect();
@@ -113,6 +119,8 @@ fn fill(root: &mut ModuleRoot, mains: Vec<String>, replaces: Vec<(String, String
         .collect();
     root.required.sort();
     root.required.dedup();
+    root.forks.sort();
+    root.forks.dedup();
     root.has_requirements = modules.iter().any(|m| !m.requires.is_empty());
     root.manifests = manifests(&used, index);
     root.local = local;

@@ -177,8 +177,9 @@ impl Fetching<'_> {
     /// host that a module comes from.
     fn variables(&self) -> BTreeSet<String> {
         let fixed = SETTINGS.iter().chain(&PROXIES).chain([&TOKEN]);
-        let required = self.root.required.iter().filter(|path| is_fetchable(path));
-        let hosts = required.map(|path| format!("{TOKEN}.{}", host_of(path)));
+        let modules = self.root.required.iter().chain(&self.root.forks);
+        let modules = modules.filter(|path| is_fetchable(path));
+        let hosts = modules.map(|path| format!("{TOKEN}.{}", host_of(path)));
         let named = self.from.secrets.iter().map(|secret| secret.id.clone());
         fixed
             .map(|id| (*id).to_owned())

@@ -145,6 +145,7 @@ fn module(dir: &str, text: &str, vendored: bool) -> Module {
         requires: parsed.requires,
         vendored,
         replaces: replaces(dir, parsed.local_replaces),
+        forks: parsed.forks,
         ignores: parsed.ignores,
     }
 }
@@ -158,6 +159,7 @@ fn workspace(dir: &str, text: &str, vendored: bool) -> Workspace {
         vendored,
         uses: inside(dir, &parsed.uses),
         replaces: replaces(dir, parsed.local_replaces),
+        forks: parsed.forks,
     }
 }
 

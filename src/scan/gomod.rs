@@ -21,6 +21,8 @@ pub(crate) struct GoMod {
     pub(crate) requires: Vec<String>,
     /// `replace` lines whose target is a directory: module path, directory as written.
     pub(crate) local_replaces: Vec<(String, String)>,
+    /// Paths of modules that stand for others.
+    pub(crate) forks: Vec<String>,
     /// Directories of `ignore` lines, as written.
     pub(crate) ignores: Vec<String>,
 }
@@ -36,6 +38,8 @@ pub(crate) struct GoWork {
     pub(crate) uses: Vec<String>,
     /// `replace` lines whose target is a directory: module path, directory as written.
     pub(crate) local_replaces: Vec<(String, String)>,
+    /// Paths of modules that stand for others.
+    pub(crate) forks: Vec<String>,
 }
 
 /// Reads a `go.mod`.
@@ -48,7 +52,11 @@ pub(crate) fn parse_go_mod(text: &str) -> GoMod {
         ("toolchain", [name, ..]) => out.toolchain = Some(toolchain_version(name)),
         ("require", [path, _, ..]) => out.requires.push(path.clone()),
         ("ignore", [dir, ..]) => out.ignores.push(dir.clone()),
-        ("replace", _) => out.local_replaces.extend(local_replace(args)),
+        ("replace", _) => match replacement(args) {
+            Some((old, target)) if is_directory(&target) => out.local_replaces.push((old, target)),
+            Some((_, fork)) => out.forks.push(fork),
+            None => {}
+        },
         _ => {}
     });
     out
@@ -62,7 +70,11 @@ pub(crate) fn parse_go_work(text: &str) -> GoWork {
         ("go", [version, ..]) => out.go = Some(version.clone()),
         ("toolchain", [name, ..]) => out.toolchain = Some(toolchain_version(name)),
         ("use", [dir, ..]) => out.uses.push(dir.clone()),
-        ("replace", _) => out.local_replaces.extend(local_replace(args)),
+        ("replace", _) => match replacement(args) {
+            Some((old, target)) if is_directory(&target) => out.local_replaces.push((old, target)),
+            Some((_, fork)) => out.forks.push(fork),
+            None => {}
+        },
         _ => {}
     });
     out
@@ -72,18 +84,21 @@ fn toolchain_version(name: &str) -> String {
     name.strip_prefix("go").unwrap_or(name).to_owned()
 }
 
-/// Path and target of `old [version] => target`, when the target is a directory:
-/// then it starts with `./`, `../` or `/`, and has no version behind it.
-fn local_replace(args: &[String]) -> Option<(String, String)> {
+/// Path and target of `old [version] => target [version]`.
+fn replacement(args: &[String]) -> Option<(String, String)> {
     let old = args.first()?;
     let arrow = args.iter().position(|a| a == "=>")?;
-    let target = args.get(arrow + 1)?;
-    let is_dir = target == "."
+    Some((old.clone(), args.get(arrow + 1)?.clone()))
+}
+
+/// Whether what stands for a module is a directory: then it is written as one, and has
+/// no version behind it.
+fn is_directory(target: &str) -> bool {
+    target == "."
         || target == ".."
         || target.starts_with("./")
         || target.starts_with("../")
-        || target.starts_with('/');
-    is_dir.then(|| (old.clone(), target.clone()))
+        || target.starts_with('/')
 }
 
 /// All directives of a file, verb first, those in blocks included.
@@ -186,6 +201,7 @@ mod tests {
                 replace("q.org/quoted", "../side by side")
             ]
         );
+        assert_eq!(got.forks, ["x.org/fork"]);
     }
 
     #[test]

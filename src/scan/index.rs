@@ -55,6 +55,9 @@ pub struct Module {
     pub vendored: bool,
     /// Local `replace` lines whose directory is inside the scanned directory.
     pub replaces: Vec<Replace>,
+    /// Paths of modules that stand for others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forks: Vec<String>,
     /// Paths of `ignore` lines as written: `./...` passes over them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignores: Vec<String>,
@@ -85,6 +88,9 @@ pub struct Workspace {
     /// Local `replace` lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<Replace>,
+    /// Paths of modules that stand for others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forks: Vec<String>,
 }
 
 /// A directory with files that a build can read.

@@ -70,6 +70,7 @@ fn nothing_changed_and_nothing_runs() {
     let first = buildx(&repo).target("api").fetching().image();
     let steps = [
         "[api] go build ./cmd/api",
+        "[internal] check modules of api",
         "[internal] scan sources",
         "[modules] go mod download",
     ];

@@ -162,7 +162,8 @@ fn a_replacement_by_a_private_fork_is_fetched_from_its_host() {
         "--secret id=GIT_AUTH_TOKEN",
     ]);
     build(private, &repo)
-        .secret("GIT_AUTH_TOKEN", private.token())
+        // Its host is in no `require` line.
+        .secret(&format!("GIT_AUTH_TOKEN.{GIT}"), private.token())
         .progress();
 }
 
