@@ -8,11 +8,15 @@ pub fn host_of(module: &str) -> &str {
     module.split('/').next().unwrap_or(module)
 }
 
-/// Whether a path can be fetched at all: the first element of a path that names a host
-/// has a dot.
+/// Whether a path can be fetched at all: its first element is the name of a host. A
+/// `go.mod` may say anything, and this name gets into files that Go and git read.
+///
+/// Source: golang.org/x/mod/module, `CheckPath`.
 #[must_use]
 pub fn is_fetchable(module: &str) -> bool {
-    host_of(module).contains('.')
+    let host = host_of(module);
+    let usual = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    host.contains('.') && !host.starts_with('-') && host.chars().all(usual)
 }
 
 /// Whether a module is private: a pattern of a comma-separated list matches its path or
@@ -76,6 +80,21 @@ mod tests {
         );
         assert_eq!(host_in("nothing"), None);
         assert_eq!(host_of("a.example/b"), "a.example");
-        assert!(!is_fetchable("m/lib"));
+        assert!(is_fetchable("git-1.example/x") && !is_fetchable("m/lib"));
+    }
+
+    #[test]
+    fn what_is_no_host_is_not_fetched_from() {
+        for path in [
+            "evil.example a b.corp.example/x",
+            "evil.example\nmachine b.example/x",
+            "evil.example\"]/x",
+            "-oProxyCommand=x.example/x",
+            "u@h.example/x",
+            "h.example:22/x",
+            "",
+        ] {
+            assert!(!is_fetchable(path), "{path:?}");
+        }
     }
 }
