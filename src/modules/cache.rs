@@ -17,16 +17,21 @@ impl ModuleCache {
         Self(dir)
     }
 
-    /// The directory of a module, if it is there.
+    /// The directory of a module, if it is there and complete: while Go unpacks it, and
+    /// after that was interrupted, there is a `.partial` file.
+    ///
+    /// Source: Go 1.26, `cmd/go/internal/modfetch`, `DownloadDir`.
     pub(super) fn dir(&self, module: &Module) -> Option<PathBuf> {
         let name = format!("{}@{}", escape(&module.path), escape(&module.version));
         let dir = self.0.join(name);
-        dir.is_dir().then_some(dir)
+        (dir.is_dir() && !self.download(module, "partial").exists()).then_some(dir)
     }
 
-    /// Whether a module is there, with what `go build` reads beside its files.
+    /// Whether a module is there, with what `go build` reads beside its files. Go fetches
+    /// again what has no checksum.
     pub(super) fn has(&self, module: &Module) -> bool {
-        self.dir(module).is_some() && self.has_manifest(module)
+        let has_sum = self.download(module, "ziphash").is_file();
+        has_sum && self.dir(module).is_some() && self.has_manifest(module)
     }
 
     /// Whether the `go.mod` of a module is there.
@@ -85,7 +90,28 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::testing::tree;
+
+    #[test]
+    fn what_is_unpacked_in_part_is_not_there() {
+        let root = tree(&[
+            ("a.org/x@v1.0.0/x.go", "package x\n"),
+            ("cache/download/a.org/x/@v/v1.0.0.mod", "module a.org/x\n"),
+            ("cache/download/a.org/x/@v/v1.0.0.partial", ""),
+        ]);
+        let cache = ModuleCache::new(root.path().to_owned());
+        let module = Module {
+            path: "a.org/x".to_owned(),
+            version: "v1.0.0".to_owned(),
+        };
+        assert_eq!(cache.dir(&module), None);
+        fs::remove_file(cache.download(&module, "partial")).unwrap();
+        assert!(cache.dir(&module).is_some() && !cache.has(&module));
+        fs::write(cache.download(&module, "ziphash"), "h1:x").unwrap();
+        assert!(cache.has(&module));
+    }
 
     #[test]
     fn capitals_are_escaped() {

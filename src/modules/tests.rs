@@ -209,6 +209,7 @@ fn what_the_cache_has_lost_is_asked_for_again() {
     let sums = root.path().join("cache/cache/download/a.org/x/@v");
     fs::create_dir_all(&sums).unwrap();
     fs::write(sums.join("v1.0.0.mod"), "module a.org/x\n").unwrap();
+    fs::write(sums.join("v1.0.0.ziphash"), "h1:1").unwrap();
     assert!(is_at_hand(&needed, &cache));
     assert!(ensure(&needed, &src, &cache, &Refused).unwrap().is_empty());
 }
