@@ -23,18 +23,34 @@ pub(super) struct Failures {
     pub(super) general: Option<Problem>,
 }
 
+/// Most bytes of names in one command line: Linux takes 2 MiB with the environment, and
+/// less under a smaller limit of the stack.
+const MAX_NAMES: usize = 256 << 10;
+
 /// Fetches modules. Each is named, because `go mod download` alone ends at the first
 /// one whose `go.mod` cannot be had (seen with Go 1.26), needed or not.
 pub(super) fn download(modules: &BTreeSet<Module>, dir: &Path, go: &dyn Go) -> Failures {
     let mut failures = Failures::default();
-    if modules.is_empty() {
-        return failures;
+    let names = modules.iter().map(|m| format!("{}@{}", m.path, m.version));
+    let names: Vec<String> = names.collect();
+    let mut rest = names.as_slice();
+    while !rest.is_empty() {
+        let mut size = 0;
+        let fits = rest.iter().take_while(|name| {
+            size += name.len();
+            size <= MAX_NAMES
+        });
+        let (now, later) = rest.split_at(fits.count().max(1));
+        some(now, dir, go, &mut failures);
+        rest = later;
     }
-    let names: Vec<String> = modules
-        .iter()
-        .map(|m| format!("{}@{}", m.path, m.version))
-        .collect();
-    let mut args = vec!["mod", "download", "-json"];
+    failures
+}
+
+/// Fetches as many modules as one command takes.
+fn some(names: &[String], dir: &Path, go: &dyn Go, failures: &mut Failures) {
+    // A `go.mod` may name a module like a flag.
+    let mut args = vec!["mod", "download", "-json", "--"];
     args.extend(names.iter().map(String::as_str));
     match go.run(dir, &args) {
         Ok(_) | Err(GoError::NotRun) => {}
@@ -42,16 +58,16 @@ pub(super) fn download(modules: &BTreeSet<Module>, dir: &Path, go: &dyn Go) -> F
             failures.general = Some(problem(("", ""), &text, go));
         }
         Err(GoError::Failed { stdout, stderr }) => {
-            for (module, text) in errors(&stdout) {
+            let found = errors(&stdout);
+            if found.is_empty() {
+                failures.general = Some(general(&stderr, dir, go));
+            }
+            for (module, text) in found {
                 let found = explained(&module, &text, dir, go);
                 failures.modules.insert(module, found);
             }
-            if failures.modules.is_empty() {
-                failures.general = Some(general(&stderr, dir, go));
-            }
         }
     }
-    failures
 }
 
 /// A problem of a message that may name a module.
@@ -116,9 +132,15 @@ fn errors(json: &[u8]) -> Vec<(Module, String)> {
         .collect()
 }
 
-/// The first `PATH@VERSION` in a message.
+/// The first `PATH@VERSION` in a message, but those that only require it:
+/// `a@v1 requires`, `b@v1: reading …`.
 fn named(text: &str) -> Option<Module> {
-    text.split_whitespace().find_map(|word| {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.iter().enumerate().find_map(|(i, word)| {
+        let next = [i + 1, i + 2].map(|i| words.get(i).copied());
+        if next[0] == Some("requires") && next[1] != Some("go") {
+            return None;
+        }
         let word = word.trim_end_matches([':', ',']);
         let (path, version) = word.split_once('@')?;
         let version = version.trim_end_matches("/go.mod");
@@ -164,7 +186,9 @@ pub(super) fn mismatches<'a>(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::sync::Mutex;
 
     #[test]
     fn modules_are_found_in_messages() {
@@ -177,7 +201,52 @@ mod tests {
             name("verifying a.org/x@v1.0.0/go.mod: checksum mismatch").as_deref(),
             Some("a.org/x v1.0.0")
         );
+        assert_eq!(
+            name("go: a.org/x@v1.0.0 requires\n\tb.org/y@v1.1.0: reading https://h/: 401")
+                .as_deref(),
+            Some("b.org/y v1.1.0")
+        );
+        assert_eq!(
+            name("go: a.org/x@v1.0.0 requires go >= 1.99 (running go 1.26.8)").as_deref(),
+            Some("a.org/x v1.0.0")
+        );
         assert_eq!(name("go: no module"), None);
+    }
+
+    /// Keeps what it was asked to run.
+    #[derive(Default)]
+    struct Asked(Mutex<Vec<Vec<String>>>);
+
+    impl Go for Asked {
+        fn run(&self, _: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
+            let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+            self.0.lock().unwrap().push(args);
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn modules_are_names_however_they_look_and_however_many_they_are() {
+        let go = Asked::default();
+        let module = |path: String| Module {
+            path,
+            version: "v1.0.0".to_owned(),
+        };
+        let long = "x".repeat(100);
+        let mut modules: BTreeSet<Module> = (0..30_000)
+            .map(|i| module(format!("a.org/{long}/{i}")))
+            .collect();
+        modules.insert(module("-modfile=/x".to_owned()));
+        download(&modules, Path::new("."), &go);
+        let asked = go.0.into_inner().unwrap();
+        assert!(asked.len() > 10);
+        let mut names = 0;
+        for args in asked {
+            assert_eq!(args[..4], ["mod", "download", "-json", "--"]);
+            assert!(args.iter().map(String::len).sum::<usize>() < 300_000);
+            names += args.len() - 4;
+        }
+        assert_eq!(names, modules.len());
     }
 
     #[test]
