@@ -77,7 +77,11 @@ fn what(problem: &Problem, builder: &str) -> (Rule, String) {
             Rule::ModuleUnavailable,
             format!("{module} may not be fetched"),
         ),
-        Kind::Other => (Rule::ModuleUnavailable, format!("cannot fetch {module}")),
+        Kind::OldGo => (
+            Rule::ModuleUnavailable,
+            format!("builder image `{builder}` has an older Go than {module} wants"),
+        ),
+        Kind::BadUrl | Kind::Other => (Rule::ModuleUnavailable, format!("cannot fetch {module}")),
     }
 }
 
@@ -153,6 +157,14 @@ fn next_step(problem: &Problem) -> String {
         Kind::Forbidden => "a setting of `modules`, a build arg or a secret says so: see \
              `go help environment` for GOPROXY and GOVCS"
             .to_owned(),
+        Kind::OldGo => "take a newer one: `go: VERSION` in the spec, or nothing, and the image \
+             follows the `go` line of `go.mod`"
+            .to_owned(),
+        Kind::BadUrl => {
+            "the URL of a proxy cannot be read: in a password, write characters such as \
+             `#`, `/`, `?`, `%`, `@` and `,` as `%XX`"
+                .to_owned()
+        }
         Kind::Other => "`go mod download` on your machine should say the same; \
              docs/private-modules.md has what builds get"
             .to_owned(),

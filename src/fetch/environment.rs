@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::hosts::{host_of, is_fetchable, is_private};
-use super::redact::{Redactor, passwords};
+use super::redact::{Redactor, on_the_wire, passwords};
 use super::{
     CA, CLIENT_CERT, CLIENT_KEY, GoCommand, KNOWN_HOSTS, NETRC, PROXIES, SECRETS_DIR, SETTINGS,
     TOKEN, netrc,
@@ -128,12 +128,12 @@ pub fn prepare(
         .collect();
 
     // Logins.
-    let tokens = take_tokens(&mut env, &hosts);
-    let own = given_file(NETRC).map(fs::read_to_string).transpose()?;
-    let own = own.unwrap_or_default();
+    let tokens = take_tokens(&mut env, &hosts)?;
+    let own = given_file(NETRC).map(fs::read).transpose()?;
     let by_token = tokens.iter().map(|(h, t)| (h.as_str(), t.as_str()));
-    let text = netrc::with_tokens(&own, by_token);
-    let logins = netrc::logins(&text);
+    // Passwords of old may be in another encoding than UTF-8.
+    let text = netrc::with_tokens(&own.unwrap_or_default(), by_token);
+    let logins = netrc::logins(&String::from_utf8_lossy(&text));
     let path = places.home.join(".netrc");
     fs::write(&path, text)?;
     set(&mut env, "NETRC", &path);
@@ -183,7 +183,9 @@ pub fn prepare(
         .iter()
         .filter(|(name, _)| SETTINGS.contains(&name.as_str()) || is_proxy(name))
         .flat_map(|(_, value)| passwords(value));
-    let secrets = logins.into_iter().map(|login| login.password);
+    let secrets = logins
+        .into_iter()
+        .flat_map(|login| [on_the_wire(&login.user, &login.password), login.password]);
     let redactor = Redactor::new(secrets.chain(tokens.into_values()).chain(in_urls));
     Ok(GoCommand {
         env: Some(env),
@@ -208,12 +210,16 @@ fn take_secrets(env: &mut BTreeMap<String, String>) {
 }
 
 /// Takes the tokens out of an environment: by host, `GIT_AUTH_TOKEN` for private hosts.
+///
+/// # Errors
+///
+/// A token has several words: a file with a name in front of it, or two of them.
 fn take_tokens(
     env: &mut BTreeMap<String, String>,
     hosts: &BTreeSet<&str>,
-) -> BTreeMap<String, String> {
+) -> io::Result<BTreeMap<String, String>> {
     let mut tokens = BTreeMap::new();
-    let general = env.remove(TOKEN).unwrap_or_default();
+    let general = one_word(TOKEN, env.remove(TOKEN))?;
     for host in hosts {
         tokens.insert((*host).to_owned(), general.clone());
     }
@@ -223,17 +229,24 @@ fn take_tokens(
         .cloned()
         .collect();
     for name in own {
-        let token = env.remove(&name).unwrap_or_default();
+        let token = one_word(&name, env.remove(&name))?;
         if let Some(host) = name[TOKEN.len()..].strip_prefix('.') {
             tokens.insert(host.to_owned(), token);
         }
     }
-    let mut tokens: BTreeMap<String, String> = tokens
-        .into_iter()
-        .map(|(host, token)| (host, token.trim().to_owned()))
-        .collect();
-    tokens.retain(|_, token| !token.is_empty());
-    tokens
+    tokens.retain(|host, token| !token.is_empty() && !host.contains(char::is_whitespace));
+    Ok(tokens)
+}
+
+/// A token without the line's end; `name` is the secret's.
+fn one_word(name: &str, token: Option<String>) -> io::Result<String> {
+    let token = token.unwrap_or_default();
+    let token = token.trim();
+    if token.contains(char::is_whitespace) {
+        let message = format!("secret `{name}` has several words: a token is one");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(token.to_owned())
 }
 
 fn is_proxy(name: &str) -> bool {
@@ -296,6 +309,38 @@ mod tests {
         assert!(go.given.has_login("own.example:443") && !go.given.has_login("github.com"));
         for secret in ["general-token", "own-token", "secret-c"] {
             assert_eq!(go.redactor.redact(secret), "***");
+        }
+    }
+
+    #[test]
+    fn a_token_is_one_word() {
+        let root = tree(&[]);
+        let token = env(&[("GOFLEET_SECRET_GIT_AUTH_TOKEN", "first\nsecond-word")]);
+        let error = prepare(token, &places(root.path()), &BTreeSet::new()).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("`GIT_AUTH_TOKEN`") && !said.contains("second"));
+    }
+
+    /// Go fetches beside malformed lines of a `go.mod` (seen with Go 1.26).
+    #[test]
+    fn no_line_of_a_manifest_gets_a_token_to_another_host() {
+        let root = tree(&[("agent", "")]);
+        let places = places(root.path());
+        let crafted = [
+            "evil.example a b.corp.example/m",
+            "b.corp.example\"]\n[core]/m",
+            "good.corp.example/m",
+        ];
+        for token in ["general-token", ""] {
+            let given = env(&[
+                ("GOPRIVATE", "*.corp.example,*"),
+                ("GOFLEET_SECRET_GIT_AUTH_TOKEN", token),
+            ]);
+            prepare(given, &places, &modules(&crafted)).unwrap();
+            for file in [".netrc", ".gitconfig"] {
+                let text = fs::read_to_string(places.home.join(file)).unwrap();
+                assert!(!text.contains("evil") && !text.contains("core"), "{text}");
+            }
         }
     }
 

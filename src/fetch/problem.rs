@@ -56,6 +56,10 @@ pub enum Kind {
     ChecksumMismatch,
     /// A setting forbids to fetch it.
     Forbidden,
+    /// The URL of a proxy cannot be read.
+    BadUrl,
+    /// The manifests want a newer Go than the builder image has.
+    OldGo,
     /// Anything else.
     Other,
 }
@@ -66,6 +70,15 @@ pub(super) fn classify(text: &str, host: &str, given: &Given) -> Kind {
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&["checksum mismatch", "SECURITY ERROR"]) {
         Kind::ChecksumMismatch
+    } else if says(&["requires go >= "]) {
+        Kind::OldGo
+    } else if says(&[
+        "invalid port",
+        "invalid userinfo",
+        "invalid URL escape",
+        "in host name",
+    ]) {
+        Kind::BadUrl
     } else if says(&[
         "\"git\": executable file not found",
         "failed to execute git",
@@ -154,13 +167,15 @@ pub(super) fn classify(text: &str, host: &str, given: &Given) -> Kind {
 /// Makes a problem of what was said about a module at a version.
 #[must_use]
 pub fn problem((module, version): (&str, &str), text: &str, go: &dyn Go) -> Problem {
+    // First of all: what looks like a host may be half of a login.
+    let text = &go.redact(text);
     let host = asked(module, text);
     Problem {
         module: module.to_owned(),
         version: version.to_owned(),
         kind: classify(text, &host, &go.given()),
         host,
-        text: tidy(&go.redact(text)),
+        text: tidy(text),
         manifest: String::new(),
         line: 0,
         services: Vec::new(),

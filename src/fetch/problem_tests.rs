@@ -105,6 +105,16 @@ fn messages_are_sorted() {
             "m.example",
             "GOVCS disallows using git for public m.example/a; see 'go help vcs'",
         ),
+        (
+            Kind::BadUrl,
+            "m.example",
+            "parse \"https://***\": invalid port \":***\" after host",
+        ),
+        (
+            Kind::OldGo,
+            "m.example",
+            "go: m.example/a@v1.0.0 requires go >= 1.99 (running go 1.26.8; GOTOOLCHAIN=local)",
+        ),
         (Kind::Other, "m.example", "something new"),
     ];
     for (expected, host, text) in cases {

@@ -4,6 +4,15 @@
 //! secret is replaced, wherever it stands, and so is whatever stands in the place of
 //! a login in a URL.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// Where a login ends that was not meant to: behind each of these something else begins.
+const ENDS: [char; 6] = ['/', '?', '#', ',', '|', ' '];
+
+/// In front of what Go takes for a port.
+const WRONG_PORT: &str = "invalid port \":";
+
 /// What stands for a secret.
 const HIDDEN: &str = "***";
 
@@ -24,6 +33,7 @@ impl Redactor {
     pub(super) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
         let mut secrets: Vec<String> = secrets
             .into_iter()
+            .flat_map(|secret| [quoted(&secret), secret])
             .filter(|secret| secret.len() >= SHORTEST)
             .collect();
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
@@ -44,22 +54,23 @@ impl Redactor {
     }
 }
 
-/// The passwords in the URLs of a setting, as written and decoded. A password may hold
-/// anything, and an address may hold `@` behind its host, so there can be two readings:
-/// both are kept.
+/// What must not be shown of the URLs in a setting: passwords as written and decoded, the
+/// pieces that a reader of URLs makes of them, and logins as they go over the wire.
+///
+/// A password may hold anything, and an address may hold `@` behind its host, so there can
+/// be two readings: both are kept. The scheme may be missing.
 pub(super) fn passwords(value: &str) -> Vec<String> {
     let mut out = Vec::new();
-    for url in value.split("://").skip(1) {
-        for login in [url.split_once('@'), url.rsplit_once('@')]
-            .into_iter()
-            .flatten()
-        {
-            let login = login.0;
-            let password = login
-                .split_once(':')
-                .map_or(login, |(_, password)| password);
+    for url in value.split("://") {
+        let readings = [url.split_once('@'), url.rsplit_once('@')];
+        for (login, _) in readings.into_iter().flatten() {
+            let (user, password) = login.split_once(':').unwrap_or(("", login));
+            let decoded = decoded(password);
+            let plain = decoded.as_deref().unwrap_or(password);
+            out.push(on_the_wire(user, plain));
+            out.extend(password.split(ENDS).map(str::to_owned));
             out.push(password.to_owned());
-            out.extend(decoded(password));
+            out.extend(decoded);
         }
     }
     out.sort();
@@ -67,12 +78,30 @@ pub(super) fn passwords(value: &str) -> Vec<String> {
     out
 }
 
+/// A login in the form of the header `Authorization`, which servers may send back.
+pub(super) fn on_the_wire(user: &str, password: &str) -> String {
+    STANDARD.encode(format!("{user}:{password}"))
+}
+
+/// A text as Go and others quote it.
+fn quoted(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
 /// The part of a URL's authority in front of `@`.
 fn login(authority: &str) -> Option<&str> {
     let end = authority
         .find(|c: char| c.is_whitespace() || "/?#,|'\"<>".contains(c))
         .unwrap_or(authority.len());
-    authority[..end].rfind('@').map(|at| &authority[..at])
+    let authority = &authority[..end];
+    if let Some(at) = authority.rfind('@') {
+        return Some(&authority[..at]);
+    }
+    // `user:pass`, where what followed was cut off; a port is a number.
+    let (_, port) = authority.rsplit_once(':')?;
+    let port = port.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let is_port = port.chars().all(|c| c.is_ascii_digit());
+    (!is_port && !authority.starts_with('[')).then_some(authority)
 }
 
 fn without_logins(text: &str) -> String {
@@ -91,6 +120,23 @@ fn without_logins(text: &str) -> String {
         };
     }
     out.push_str(rest);
+    without_port(&out)
+}
+
+/// `invalid port ":pass" after host` is how Go reads a login with `/` or `#` in it.
+fn without_port(text: &str) -> String {
+    let mut parts = text.split(WRONG_PORT);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(WRONG_PORT);
+        match part.find("\" after host") {
+            Some(end) => {
+                out.push_str(HIDDEN);
+                out.push_str(&part[end..]);
+            }
+            None => out.push_str(part),
+        }
+    }
     out
 }
 
@@ -135,12 +181,60 @@ mod tests {
 
     #[test]
     fn passwords_are_found_in_lists() {
-        assert_eq!(
-            passwords("https://u:p%40ss@a.example,direct|https://tok@b"),
-            ["p%40ss", "p@ss", "tok"]
-        );
+        let found = passwords("https://u:p%40ss@a.example,direct|https://tok@b");
+        for text in ["p%40ss", "p@ss", "tok"] {
+            assert!(found.contains(&text.to_owned()), "{text}");
+        }
         assert!(passwords("https://proxy.example,direct").is_empty());
         assert!(passwords("https://u:a/b,c@h/").contains(&"a/b,c".to_owned()));
         assert!(passwords("https://u:pass@h/x@v1").contains(&"pass".to_owned()));
+        assert!(passwords("u:pass@h:3128").contains(&"pass".to_owned()));
+    }
+
+    /// What Go 1.26 says of proxies with such passwords.
+    #[test]
+    fn passwords_that_are_not_escaped_are_hidden_too() {
+        for (password, said) in [
+            (
+                "pa#word",
+                r#"parse "https://u:pa": invalid port ":pa" after host"#,
+            ),
+            (
+                "pa,word",
+                r#"parse "https://u:pa": invalid port ":pa" after host"#,
+            ),
+            (
+                "pa/word",
+                r#"parse "https://u:pa/word@h": invalid port ":pa" after host"#,
+            ),
+            (
+                "pa\"wo\\rd",
+                r#"parse "https://u:pa\"wo\\rd@h": net/url: invalid userinfo"#,
+            ),
+            (
+                "pa%word",
+                r#"parse "https://u:pa%word@h": invalid URL escape "%wo""#,
+            ),
+        ] {
+            let redactor = Redactor::new(passwords(&format!("https://u:{password}@h")));
+            let shown = redactor.redact(said);
+            assert!(!shown.contains("pa\\") && !shown.contains(":pa"), "{shown}");
+            assert!(
+                !shown.contains("rd@") && shown.starts_with("parse"),
+                "{shown}"
+            );
+        }
+        let text = r#"dial "https://h:8080", https://h:443: no, https://[::1]:80/"#;
+        assert_eq!(Redactor::default().redact(text), text);
+    }
+
+    #[test]
+    fn what_a_server_sends_back_of_a_login_is_hidden() {
+        let redactor = Redactor::new(passwords("https://user:p%40ss@h"));
+        let sent = STANDARD.encode("user:p@ss");
+        assert_eq!(
+            redactor.redact(&format!("server response: Basic {sent}")),
+            "server response: Basic ***"
+        );
     }
 }
