@@ -154,6 +154,9 @@ fn next_step(problem: &Problem) -> String {
              its lines from `go.sum` and run `go mod tidy`"
                 .to_owned()
         }
+        Kind::Forbidden if problem.text.contains("insecure URL") => "logins are sent over https \
+             alone: write `https://` in the URL of the proxy"
+            .to_owned(),
         Kind::Forbidden => "a setting of `modules`, a build arg or a secret says so: see \
              `go help environment` for GOPROXY and GOVCS"
             .to_owned(),

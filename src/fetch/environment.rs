@@ -195,7 +195,8 @@ pub fn prepare(
     })
 }
 
-/// Gives variables that are secrets their own names. An empty one counts as none.
+/// Gives variables that are secrets their own names. An empty one counts as none. Go takes
+/// no proxy at all when its URL ends in the line's end of a file (seen with Go 1.26).
 fn take_secrets(env: &mut BTreeMap<String, String>) {
     let all = std::mem::take(env);
     let (secrets, plain): (Vec<_>, Vec<_>) = all
@@ -203,8 +204,9 @@ fn take_secrets(env: &mut BTreeMap<String, String>) {
         .partition(|(name, _)| name.starts_with(SECRET_PREFIX));
     env.extend(plain);
     for (name, value) in secrets {
+        let value = value.trim();
         if !value.is_empty() {
-            env.insert(name[SECRET_PREFIX.len()..].to_owned(), value);
+            env.insert(name[SECRET_PREFIX.len()..].to_owned(), value.to_owned());
         }
     }
 }
@@ -288,7 +290,7 @@ mod tests {
             ("GOPRIVATE", "*.corp.example"),
             ("GOFLEET_SECRET_GOPRIVATE", ""),
             ("GOPROXY", "https://a.example"),
-            ("GOFLEET_SECRET_GOPROXY", "https://b.example"),
+            ("GOFLEET_SECRET_GOPROXY", "https://b.example\n"),
             ("GOFLEET_SECRET_GIT_AUTH_TOKEN", "general-token\n"),
             ("GOFLEET_SECRET_GIT_AUTH_TOKEN.own.example", "own-token"),
             ("PATH", "/bin"),

@@ -198,12 +198,14 @@ fn asked(module: &str, text: &str) -> String {
     }
 }
 
-/// The lines of a message that say something, without paths of the step.
+/// The lines of a message that say something, without paths of the step and without
+/// what a server may have sent for a terminal to obey.
 fn tidy(text: &str) -> String {
     let lines = text.lines().map(str::trim).filter(|line| {
         !line.is_empty() && !line.starts_with("go: downloading") && !line.starts_with("go: finding")
     });
-    let lines: Vec<String> = lines.map(without_cache_dir).collect();
+    let lines = lines.map(|line| line.replace(char::is_control, ""));
+    let lines: Vec<String> = lines.map(|line| without_cache_dir(&line)).collect();
     lines.join("\n")
 }
 

@@ -144,10 +144,10 @@ fn a_login_that_was_given_is_refused() {
 
 #[test]
 fn paths_of_the_step_are_left_out() {
-    let text = "go: downloading a\ngit ls-remote https://m in /go/pkg/mod/cache/vcs/0a: exit status 128:\n\tfatal: no\n";
+    let text = "go: downloading a\ngit ls-remote https://m in /go/pkg/mod/cache/vcs/0a: exit status 128:\n\tremote: \u{1b}[2Jx\n\tfatal: no\n";
     assert_eq!(
         tidy(text),
-        "git ls-remote https://m: exit status 128:\nfatal: no"
+        "git ls-remote https://m: exit status 128:\nremote: [2Jx\nfatal: no"
     );
 }
 

@@ -112,7 +112,8 @@ impl Session<'_> {
         for (download, answer) in found {
             let keys = sources.closures.keys(&download.root);
             for problem in &answer.problems {
-                if problem.services.iter().any(|key| keys.contains(key)) {
+                let services = &problem.services;
+                if services.is_empty() || services.iter().any(|key| keys.contains(key)) {
                     let diagnostic = fetch::advice(problem, &download.builder);
                     by_file
                         .entry(&problem.manifest)

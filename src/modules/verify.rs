@@ -62,7 +62,7 @@ fn objection(trial: &Trial, root: &str, go: &dyn Go) -> Option<String> {
         Ok(text) => text
             .lines()
             .find(|line| !line.is_empty() && !HARMLESS.iter().any(|h| line.contains(h)))
-            .map(str::to_owned),
+            .map(|line| go.redact(line)),
         Err(GoError::NotRun) => None,
         Err(error) => Some(error.to_string()),
     }

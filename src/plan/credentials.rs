@@ -31,6 +31,13 @@ pub fn in_url(text: &str) -> bool {
     })
 }
 
+/// Whether the value of a setting has credentials. In `GOPROXY`, Go adds schemes that are
+/// missing.
+pub(super) fn in_setting(name: &str, value: &str) -> bool {
+    let bare = |entry: &str| !entry.contains("://") && in_url(&format!("https://{}", entry.trim()));
+    in_url(value) || name == "GOPROXY" && value.split([',', '|']).any(bare)
+}
+
 /// Whether the text before a slash is a user and the beginning of a password rather than a
 /// host and a port.
 fn password_with_slash(before: &str, after: &str) -> bool {
@@ -73,7 +80,7 @@ pub(super) fn in_build_args(request: &Request) -> Vec<Diagnostic> {
         let (id, holds) = match proxy {
             Some(id) => (id, in_proxy(value) && proxies.insert(id)),
             None if is_token(name) => (name.as_str(), !value.is_empty()),
-            None => (name.as_str(), setting && in_url(value)),
+            None => (name.as_str(), setting && in_setting(name, value)),
         };
         if !holds {
             continue;
@@ -134,6 +141,17 @@ mod tests {
         ] {
             assert!(!in_url(text), "{text}");
         }
+    }
+
+    #[test]
+    fn settings() {
+        for value in ["https://u:p@h", "u:p@h", "token@h/x", "direct,u:p@h|off"] {
+            assert!(in_setting("GOPROXY", value), "{value}");
+        }
+        for value in ["https://h/a@b,direct", "h/a@b", "file:///x", "/x@y", "off"] {
+            assert!(!in_setting("GOPROXY", value), "{value}");
+        }
+        assert!(!in_setting("GOAUTH", "command u@h"));
     }
 
     #[test]

@@ -64,7 +64,7 @@ fn from_spec(spec: &Spec, check: &mut Check<'_>) -> BTreeMap<String, String> {
         let Some(value) = check.expand(&entry.value, &scope) else {
             continue;
         };
-        if credentials::in_url(&value) {
+        if credentials::in_setting(name, &value) {
             check.push(credentials::in_spec(
                 &format!("`{name}` of `modules`"),
                 name,

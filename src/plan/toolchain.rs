@@ -110,7 +110,7 @@ pub(super) fn variable(name: &str, value: &str, span: Span) -> Result<(), Diagno
             .hint(hint))
     };
     let setting = fetch::SETTINGS.contains(&name);
-    if credentials::is_token(name) || setting && credentials::in_url(value) {
+    if credentials::is_token(name) || setting && credentials::in_setting(name, value) {
         let what = format!("`{name}` of `env`");
         return Err(credentials::in_spec(&what, name, span));
     }
