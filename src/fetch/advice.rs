@@ -79,7 +79,7 @@ fn what(problem: &Problem, builder: &str) -> (Rule, String) {
         ),
         Kind::OldGo => (
             Rule::ModuleUnavailable,
-            format!("builder image `{builder}` has an older Go than {module} wants"),
+            format!("the Go of builder image `{builder}` is too old for {module}"),
         ),
         Kind::BadUrl | Kind::Other => (Rule::ModuleUnavailable, format!("cannot fetch {module}")),
     }
