@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use lexopt::prelude::*;
@@ -10,9 +11,12 @@ use serde::de::DeserializeOwned;
 
 use super::{Failure, io_failure};
 use crate::diag;
-use crate::fetch::{self, GoCommand, Places, Problem};
-use crate::modules::{self, ModuleCache, Needed, Request};
+use crate::fetch::{self, GoCommand, Places, Problem, SECRET_PREFIX};
+use crate::modules::{self, Answer, ModuleCache, Needed, Request};
 use crate::scan;
+
+/// Most problems in a log; one missing login can have hundreds.
+const MAX_SHOWN: usize = 20;
 
 /// `scan [--reach=DIR] DIR FILE`: writes the index of a directory.
 pub(super) fn scan(parser: lexopt::Parser) -> Result<String, Failure> {
@@ -34,9 +38,14 @@ pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
     let [request, src, out] = words
         .paths("modules needs a request, a directory of manifests and a directory to write to")?;
     let request: Request = read(&request)?;
-    let go = go(&requested(&request, &src))?;
     let cache = ModuleCache::of_environment();
-    let answer = modules::resolve(&request, &src, &cache, &go);
+    let answer = match go(&requested(&request, &src)) {
+        Ok(go) => modules::resolve(&request, &src, &cache, &go),
+        Err(error) => Answer {
+            problems: vec![Problem::of_secret(error.to_string())],
+            ..Answer::default()
+        },
+    };
     if !answer.problems.is_empty() && words.flags.is_empty() {
         return Err(failure(&answer.problems, words.builder()));
     }
@@ -57,9 +66,11 @@ pub(super) fn fetch(parser: lexopt::Parser) -> Result<String, Failure> {
         return Ok(String::new());
     }
     eprintln!("the module cache lacks modules that are needed: fetching them again");
-    let go = go(&needed.paths())?;
-    let problems = modules::ensure(&needed, &src, &cache, &go)
-        .map_err(|error| io_failure("read", &src, &error))?;
+    let problems = match go(&needed.paths()) {
+        Ok(go) => modules::ensure(&needed, &src, &cache, &go)
+            .map_err(|error| io_failure("read", &src, &error))?,
+        Err(error) => vec![Problem::of_secret(error.to_string())],
+    };
     if problems.is_empty() {
         Ok(String::new())
     } else {
@@ -68,12 +79,22 @@ pub(super) fn fetch(parser: lexopt::Parser) -> Result<String, Failure> {
 }
 
 /// The `go` command with the credentials of the step.
-fn go(modules: &BTreeSet<String>) -> Result<GoCommand, Failure> {
-    let env: BTreeMap<String, String> = env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+fn go(modules: &BTreeSet<String>) -> io::Result<GoCommand> {
+    let mut env = BTreeMap::new();
+    for (name, value) in env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        match (value.into_string(), name.strip_prefix(SECRET_PREFIX)) {
+            (Ok(value), _) => {
+                env.insert(name, value);
+            }
+            (Err(_), Some(id)) => {
+                let text = format!("secret `{id}` is not UTF-8");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
+            (Err(_), None) => {}
+        }
+    }
     fetch::prepare(env, &Places::of_step(), modules)
-        .map_err(|error| Failure::Failed(format!("gofleet: cannot use the secrets: {error}")))
 }
 
 /// Paths of all modules that manifests name.
@@ -86,10 +107,13 @@ fn requested(request: &Request, src: &Path) -> BTreeSet<String> {
 }
 
 fn failure(problems: &[Problem], builder: &str) -> Failure {
-    let texts: Vec<String> = problems
-        .iter()
+    let shown = problems.iter().take(MAX_SHOWN);
+    let mut texts: Vec<String> = shown
         .map(|problem| diag::render(&[fetch::advice(problem, builder)], &problem.manifest))
         .collect();
+    if problems.len() > MAX_SHOWN {
+        texts.push(format!("and {} more", problems.len() - MAX_SHOWN));
+    }
     Failure::Failed(texts.join("\n"))
 }
 

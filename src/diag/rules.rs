@@ -171,7 +171,7 @@ rules! {
      warning, because Docker's client adds them by itself when its configuration has `proxies`. A \
      credential that was in a build once should be replaced.";
 
-    InvalidSecret, Error, "a malformed entry of `secrets`, or an id without meaning",
+    InvalidSecret, Error, "a malformed entry of `secrets`, or a secret that cannot be used",
     "An entry is what `--secret` of `docker buildx build` takes: `id=netrc,src=~/.netrc`, \
      `id=GIT_AUTH_TOKEN,env=GITHUB_TOKEN`, or an id alone. It names a file or a variable and never \
      holds the secret itself. The ids are the names of `modules`, `HTTPS_PROXY`, `HTTP_PROXY`, \

@@ -81,6 +81,10 @@ fn what(problem: &Problem, builder: &str) -> (Rule, String) {
             Rule::ModuleUnavailable,
             format!("the Go of builder image `{builder}` is too old for {module}"),
         ),
+        Kind::BadSecret => (
+            Rule::InvalidSecret,
+            "a secret of the build cannot be used".to_owned(),
+        ),
         Kind::BadUrl | Kind::Other => (Rule::ModuleUnavailable, format!("cannot fetch {module}")),
     }
 }
@@ -168,6 +172,7 @@ fn next_step(problem: &Problem) -> String {
              `#`, `/`, `?`, `%`, `@` and `,` as `%XX`"
                 .to_owned()
         }
+        Kind::BadSecret => "docs/private-modules.md says what each secret holds".to_owned(),
         Kind::Other => "`go mod download` on your machine should say the same; \
              docs/private-modules.md has what builds get"
             .to_owned(),

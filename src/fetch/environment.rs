@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::hosts::{host_of, is_fetchable, is_private};
+use super::hosts::{host_of, is_fetchable, is_private, naming};
 use super::redact::{Redactor, on_the_wire, passwords};
 use super::{
     CA, CLIENT_CERT, CLIENT_KEY, GoCommand, KNOWN_HOSTS, NETRC, PROXIES, SECRETS_DIR, SETTINGS,
@@ -69,14 +69,6 @@ pub struct Given {
     pub logins: BTreeSet<String>,
     /// Whether an ssh agent is forwarded.
     pub agent: bool,
-    /// Whether there are keys of ssh servers.
-    pub known_hosts: bool,
-    /// Whether there are certificates to trust.
-    pub ca: bool,
-    /// Whether there is a client certificate with its key.
-    pub client_certificate: bool,
-    /// Patterns of private modules, `GOPRIVATE` and `GONOPROXY`.
-    pub private: String,
 }
 
 impl Given {
@@ -85,12 +77,6 @@ impl Given {
     pub fn has_login(&self, host: &str) -> bool {
         let name = host.split(':').next().unwrap_or(host);
         ["", host, name].iter().any(|h| self.logins.contains(*h))
-    }
-
-    /// Whether a module is private.
-    #[must_use]
-    pub fn is_private(&self, module: &str) -> bool {
-        is_private(&self.private, module)
     }
 }
 
@@ -115,20 +101,23 @@ pub fn prepare(
     fs::create_dir_all(&places.home)?;
     set(&mut env, "HOME", &places.home);
 
-    let private = ["GONOPROXY", "GOPRIVATE"].map(|name| env.get(name).cloned().unwrap_or_default());
+    let [routes, private] =
+        ["GONOPROXY", "GOPRIVATE"].map(|name| env.get(name).cloned().unwrap_or_default());
     let mut given = Given {
-        private: private.join(","),
         agent: places.agent.exists(),
         ..Given::default()
     };
     let modules = modules.iter().filter(|module| is_fetchable(module));
-    let hosts: BTreeSet<&str> = modules
-        .filter(|module| given.is_private(module))
-        .map(|module| host_of(module))
-        .collect();
+    let modules: Vec<&String> = modules.collect();
+    let hosts_of = |patterns: &str| -> BTreeSet<&str> {
+        let private = modules.iter().filter(|module| is_private(patterns, module));
+        private.map(|module| host_of(module)).collect()
+    };
+    let hosts = hosts_of(&format!("{routes},{private}"));
 
     // Logins.
-    let tokens = take_tokens(&mut env, &hosts)?;
+    let trusted = hosts_of(&naming(&private));
+    let tokens = take_tokens(&mut env, &trusted)?;
     let own = given_file(NETRC).map(fs::read).transpose()?;
     let by_token = tokens.iter().map(|(h, t)| (h.as_str(), t.as_str()));
     // Passwords of old may be in another encoding than UTF-8.
@@ -142,7 +131,6 @@ pub fn prepare(
     // Keys of ssh.
     let mut ssh = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes".to_owned();
     if let Some(path) = given_file(KNOWN_HOSTS) {
-        given.known_hosts = true;
         ssh += &format!(" -o UserKnownHostsFile={}", path.display());
     }
     env.insert("GIT_SSH_COMMAND".to_owned(), ssh);
@@ -157,7 +145,6 @@ pub fn prepare(
 
     // Certificates.
     if let Some(path) = given_file(CA) {
-        given.ca = true;
         let roots = places.roots.iter().find(|path| path.exists());
         let mut bundle = roots.map(fs::read).transpose()?.unwrap_or_default();
         bundle.push(b'\n');
@@ -168,7 +155,6 @@ pub fn prepare(
         set(&mut env, "GIT_SSL_CAINFO", &path);
     }
     if let (Some(cert), Some(key)) = (given_file(CLIENT_CERT), given_file(CLIENT_KEY)) {
-        given.client_certificate = true;
         set(&mut env, "GIT_SSL_CERT", &cert);
         set(&mut env, "GIT_SSL_KEY", &key);
     }

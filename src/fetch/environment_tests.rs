@@ -105,7 +105,7 @@ fn an_agent_serves_private_hosts_without_login() {
         "[url \"ssh://git@b.example/\"]\n\tinsteadOf = https://b.example/\n"
     );
     let env = go.env.as_ref().unwrap();
-    assert!(go.given.agent && go.given.known_hosts && !go.given.ca);
+    assert!(go.given.agent);
     assert!(env["GIT_SSH_COMMAND"].contains("StrictHostKeyChecking=yes"));
     assert!(env["GIT_SSH_COMMAND"].contains("secrets/known_hosts"));
     assert!(env["SSH_AUTH_SOCK"].ends_with("agent"));
@@ -128,7 +128,6 @@ fn certificates_are_added_to_those_of_the_builder() {
         "public\ncorp"
     );
     assert!(env["GIT_SSL_KEY"].ends_with("secrets/client_key"));
-    assert!(go.given.ca && go.given.client_certificate);
 }
 
 #[test]
@@ -138,7 +137,7 @@ fn nothing_given_is_nothing_set() {
     let proxies = env(&[("HTTPS_PROXY", "http://u:hidden-word@p.example:1")]);
     let go = prepare(proxies, &places, &BTreeSet::new()).unwrap();
     let env = go.env.as_ref().unwrap();
-    assert!(!go.given.ca && !go.given.agent && go.given.logins.is_empty());
+    assert!(!go.given.agent && go.given.logins.is_empty());
     assert!(!env.contains_key("SSL_CERT_FILE") && !env.contains_key("SSH_AUTH_SOCK"));
     assert_eq!(env["https_proxy"], env["HTTPS_PROXY"]);
     assert_eq!(go.redactor.redact("hidden-word"), "***");

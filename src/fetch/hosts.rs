@@ -36,6 +36,14 @@ pub(super) fn is_private(patterns: &str, module: &str) -> bool {
         })
 }
 
+/// The patterns of a list that name hosts. `*` and `*/…` say which way modules are
+/// fetched; they are no reason to trust every server with a token.
+pub(super) fn naming(patterns: &str) -> String {
+    let names = |pattern: &&str| pattern.split('/').next() != Some("*");
+    let named: Vec<&str> = patterns.split(',').filter(names).collect();
+    named.join(",")
+}
+
 /// The host of the first URL in a text, without login and port.
 pub(super) fn host_in(text: &str) -> Option<String> {
     let authority = text
@@ -66,6 +74,14 @@ mod tests {
         // A star takes dots, and no slashes.
         assert!(is_private("*.example", "git.corp.example"));
         assert!(!is_private("*/b/c", "x.org/a/b/c"));
+    }
+
+    #[test]
+    fn a_star_alone_names_no_host() {
+        assert_eq!(
+            naming("*,a.example,*/x,*.b.example"),
+            "a.example,*.b.example"
+        );
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub enum Kind {
     BadUrl,
     /// The manifests want a newer Go than the builder image has.
     OldGo,
+    /// A secret of the build cannot be used.
+    BadSecret,
     /// Anything else.
     Other,
 }
@@ -221,6 +223,21 @@ fn without_cache_dir(line: &str) -> String {
 }
 
 impl Problem {
+    /// A secret that cannot be used: nothing can be fetched.
+    #[must_use]
+    pub fn of_secret(text: String) -> Self {
+        Self {
+            module: String::new(),
+            version: String::new(),
+            host: String::new(),
+            kind: Kind::BadSecret,
+            text,
+            manifest: String::new(),
+            line: 0,
+            services: Vec::new(),
+        }
+    }
+
     /// Says which manifest names the module, and where. `go.sum` is what a wrong
     /// checksum is about.
     pub fn locate<'a>(&mut self, manifests: impl Iterator<Item = (&'a String, &'a String)>) {

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::fetch::{Kind, NoGo};
+use crate::fetch::{GoError, Kind, NoGo};
 use crate::modules::{Needed, ensure, is_at_hand};
 use crate::testing::tree;
 

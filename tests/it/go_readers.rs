@@ -136,11 +136,8 @@ fn large_files_end() {
         "'\\".repeat(500_000),
         "require (\n".repeat(100_000),
     ] {
-        let start = std::time::Instant::now();
+        // One that is read in quadratic time keeps this test running for hours.
         fuzzing::go_file(text.as_bytes());
         fuzzing::manifest(&text);
-        let took = start.elapsed();
-        let begin: String = text.chars().take(40).collect();
-        assert!(took.as_secs() < 30, "{took:?}: {begin}");
     }
 }
