@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Bar, Build, State, Step};
 use super::names::Group;
-use super::time::{MILLISECOND, Span, in_words};
+use super::time::{MILLISECOND, Span, in_order, in_words};
 
 /// How many rows a chart has at most, unless all are asked for.
 const ROWS: usize = 160;
@@ -76,14 +76,20 @@ pub(super) fn lay_out(build: &Build, all: bool) -> Chart {
             groups.entry(&step.name.group).or_default().push(index);
         }
     }
-    for steps in groups.values_mut() {
-        steps.sort_by_key(|index| (build.steps[*index].start(), *index));
-    }
-    let mut groups: Vec<(&Group, Vec<usize>)> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, steps)| steps.first().map(|index| build.steps[*index].start()));
+    let start = |index: &usize| build.steps[*index].start();
+    let groups: Vec<(&Group, Vec<usize>)> = groups
+        .into_iter()
+        .map(|(group, steps)| {
+            let order = in_order(steps.iter().map(|index| [start(index), 0]));
+            (group, order.into_iter().map(|at| steps[at]).collect())
+        })
+        .collect();
+    let starts = groups.iter();
+    let starts = starts.map(|(_, steps)| [steps.first().map_or(0, start), 0]);
     let mut places = BTreeMap::new();
     let mut sections = Vec::new();
-    for (group, steps) in groups {
+    for at in in_order(starts) {
+        let (group, steps) = &groups[at];
         let rows = steps.iter().enumerate().map(|(row, index)| {
             places.insert(*index, (sections.len(), row));
             let step = &build.steps[*index];
@@ -145,21 +151,21 @@ fn folds(build: &Build) -> BTreeMap<usize, Fold> {
     let mut folds: BTreeMap<usize, Fold> = steps
         .filter_map(|(index, step)| Some((index, fold(step)?)))
         .collect();
-    let mut shown: Vec<usize> = (0..build.steps.len())
+    let shown: Vec<usize> = (0..build.steps.len())
         .filter(|index| !folds.contains_key(index))
         .collect();
     let path: BTreeSet<usize> = build.path.iter().copied().collect();
-    let important = |index: &usize| {
-        let step = &build.steps[*index];
-        (
-            step.state == State::Failed,
-            path.contains(index),
-            step.took(),
-        )
-    };
     if shown.len() > ROWS {
-        shown.sort_by_cached_key(|index| std::cmp::Reverse(important(index)));
-        folds.extend(shown.drain(ROWS..).map(|index| (index, Fold::Short)));
+        let order = in_order(shown.iter().map(|index| {
+            let step = &build.steps[*index];
+            let class = match (step.state, path.contains(index)) {
+                (State::Failed, _) => 0,
+                (_, true) => 1,
+                _ => 2,
+            };
+            [class, Span::MAX - step.took()]
+        }));
+        folds.extend(order.iter().skip(ROWS).map(|at| (shown[*at], Fold::Short)));
     }
     folds
 }
@@ -171,8 +177,7 @@ fn folded(build: &Build, folds: &BTreeMap<usize, Fold>) -> Option<Section> {
         .into_iter()
         .filter_map(|kind| {
             let steps = folds.iter().filter(|(_, fold)| **fold == kind);
-            let mut steps: Vec<&Step> = steps.map(|(index, _)| &build.steps[*index]).collect();
-            steps.sort_by_key(|step| std::cmp::Reverse(step.took()));
+            let steps: Vec<&Step> = steps.map(|(index, _)| &build.steps[*index]).collect();
             (!steps.is_empty()).then(|| fold(build, kind, &steps))
         })
         .collect();
@@ -191,7 +196,8 @@ fn fold(build: &Build, kind: Fold, steps: &[&Step]) -> Row {
     let plural = if steps.len() == 1 { "step" } else { "steps" };
     let label = format!("{} {what} {plural}", steps.len());
     let mut details = label.clone();
-    for step in steps.iter().take(NAMES) {
+    let order = in_order(steps.iter().map(|step| [Span::MAX - step.took(), 0]));
+    for step in order.iter().take(NAMES).map(|at| steps[*at]) {
         details.push_str(&format!("\n{} {}", in_words(step.took()), step.full_name));
     }
     if steps.len() > NAMES {
@@ -209,10 +215,10 @@ fn fold(build: &Build, kind: Fold, steps: &[&Step]) -> Row {
 }
 
 /// Bars of many steps on one line: those that nobody could tell apart are one.
-fn join(mut bars: Vec<Bar>, grain: Span) -> Vec<Bar> {
-    bars.sort_by_key(|bar| (bar.start, bar.end));
+fn join(bars: Vec<Bar>, grain: Span) -> Vec<Bar> {
     let mut joined: Vec<Bar> = Vec::new();
-    for bar in bars {
+    for at in in_order(bars.iter().map(|bar| [bar.start, bar.end])) {
+        let bar = bars[at];
         match joined.last_mut() {
             Some(last) if bar.start <= last.end.saturating_add(grain) => {
                 last.end = last.end.max(bar.end);

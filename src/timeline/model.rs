@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::names::{self, Group, Name};
 use super::path;
 use super::read::{Stream, Stretch, Vertex, View};
-use super::time::{Span, Time, between};
+use super::time::{Span, Time, between, in_order};
 
 /// One build, or several of a bake file. Times are counted from its begin.
 #[derive(Debug)]
@@ -225,9 +225,9 @@ fn merge(views: &BTreeMap<String, View>) -> Vec<Stretch> {
     for (view, stretches) in views.values().enumerate() {
         all.extend(stretches.values().map(|stretch| (view, stretch)));
     }
-    all.sort_by_key(|(view, stretch)| (stretch.start, *view));
     let mut merged: Vec<(usize, Stretch)> = Vec::new();
-    for (view, stretch) in all {
+    for at in in_order(all.iter().map(|(_, s)| [between(0, s.start), 0])) {
+        let (view, stretch) = all[at];
         let length = |s: &Stretch| s.end.map(|end| between(s.start, end));
         let same = |(first, other): &&mut (usize, Stretch)| {
             let overlap = other.end.is_none_or(|end| stretch.start < end);

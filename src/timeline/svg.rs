@@ -62,11 +62,10 @@ pub(super) fn draw(chart: &Chart) -> String {
     let mut svg = Svg::default();
     let places = places(chart);
     let bottom = places.last().and_then(|rows| rows.last());
-    let height = bottom.map_or(HEAD, |top| top + ROW) + MARGIN;
+    let bottom = bottom.map_or(HEAD, |top| top + ROW);
+    let (width, height) = (number(WIDTH), number(bottom + MARGIN));
     svg.add(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {}\" width=\"{WIDTH}\" height=\"{}\" role=\"img\">",
-        number(height),
-        number(height)
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\">"
     ));
     svg.add(format!(
         "<title>{}</title>",
@@ -87,12 +86,12 @@ pub(super) fn draw(chart: &Chart) -> String {
         if index % 2 == 0 {
             let (y, height) = (first - GAP / 2.0, last - first + ROW + GAP);
             let width = WIDTH - MARGIN;
-            svg.rect("band", [MARGIN / 2.0, y, width, height], 4.0, "");
+            svg.rect("band", [MARGIN / 2.0, y, width, height], 4, "");
         }
         let label = cut(&section.label, GROUP);
         svg.text("mono strong", MARGIN, first + 14.0, &label);
     }
-    svg.axis(chart.length, height - MARGIN);
+    svg.axis(chart.length, bottom);
     svg.chain(chart, &places);
     for (section, tops) in chart.sections.iter().zip(&places) {
         for (row, top) in section.rows.iter().zip(tops) {
@@ -146,7 +145,7 @@ impl Svg {
         ));
     }
 
-    fn rect(&mut self, class: &str, place: [f64; 4], radius: f64, more: &str) {
+    fn rect(&mut self, class: &str, place: [f64; 4], radius: u8, more: &str) {
         let [x, y, width, height] = place.map(number);
         self.add(format!(
             "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{radius}\"{more}/>"
@@ -177,7 +176,7 @@ impl Svg {
             }
         }
         if chart.path.len() > 1 {
-            self.rect("executed", [x, y, 22.0, BAR], 2.0, "");
+            self.rect("executed", [x, y, 22.0, BAR], 2, "");
             self.frame([x, y, 22.0]);
             self.text("quiet", x + 28.0, y + 10.0, "longest chain of inputs");
             x += 46.0 + 6.5 * 23.0;
@@ -225,7 +224,7 @@ impl Svg {
         self.add(format!("<title>{}</title>", escape(&row.details)));
         // Something to point at, all along the row.
         let all = [MARGIN / 2.0, top, WIDTH - MARGIN, ROW];
-        self.rect("row", all, 0.0, " fill=\"none\" pointer-events=\"all\"");
+        self.rect("row", all, 0, " fill=\"none\" pointer-events=\"all\"");
         let class = if row.on_path { "mono strong" } else { "mono" };
         self.text(class, LABELS, top + 14.0, &cut(&row.label, LABEL));
         let y = top + (ROW - BAR) / 2.0;
@@ -248,7 +247,7 @@ impl Svg {
     }
 
     fn bar(&mut self, state: State, [x, y, width]: [f64; 3]) {
-        let radius = if width < 5.0 { 0.0 } else { 2.0 };
+        let radius = if width < 5.0 { 0 } else { 2 };
         match state {
             // The line is part of the size, as it is for full bars.
             State::Cached => {
@@ -269,14 +268,17 @@ impl Svg {
 
     fn frame(&mut self, [x, y, width]: [f64; 3]) {
         let place = [x - 1.0, y - 1.0, width + 2.0, BAR + 2.0];
-        self.rect("chain", place, 3.0, "");
+        self.rect("chain", place, 3, "");
     }
 }
 
 /// A coordinate, to a tenth of a pixel.
 fn number(value: f64) -> String {
-    let text = format!("{value:.1}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+    let tenths = (value * 10.0).round() as u64;
+    match tenths % 10 {
+        0 => (tenths / 10).to_string(),
+        tenth => format!("{}.{tenth}", tenths / 10),
+    }
 }
 
 /// At most so many columns. The end of a path says more than its middle.
