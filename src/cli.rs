@@ -7,6 +7,7 @@
 mod affected;
 mod explain;
 mod steps;
+mod timeline;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -35,6 +36,8 @@ On the command line it works without a daemon:
     gofleet why SERVICE FILE  print what brings a file into the build of a service
     gofleet affected --base REV|DIR
                               print the services whose image an edit may change
+    gofleet timeline [FILE]   draw what `docker buildx build --progress rawjson` wrote
+                              to standard error, from FILE or standard input
     gofleet schema            print the JSON schema of the spec
     gofleet scan DIR FILE     write the index of the sources in DIR to FILE
     gofleet version           print the version
@@ -53,6 +56,12 @@ Options of affected:
         --head REV            compare REV instead of the working tree
         --format json|github|text
         --base-file SPEC      the spec of a base that is a directory
+        --output FILE         write to FILE instead of standard output
+
+Options of timeline:
+
+        --format svg|html|text
+        --all                 a row for every step, however small
         --output FILE         write to FILE instead of standard output
 ";
 
@@ -120,6 +129,7 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
         "closure" => explain::closure(parser),
         "why" => explain::why(parser),
         "affected" => affected::affected(parser),
+        "timeline" => timeline::timeline(parser),
         "graph" => {
             let (local, target) = local(parser, true)?;
             local.graph(target).map_err(failed)

@@ -14,7 +14,8 @@
 //! [`frontend`] is these steps for the daemon, [`local`] without one, with sources as
 //! [`survey`] finds them on this machine and [`fleet`] joins them; [`affected`] compares
 //! two of those; [`diag`] is how all of them talk to people,
-//! [`mod@ignore`] reads their ignore files.
+//! [`mod@ignore`] reads their ignore files. [`timeline`] draws what a daemon reports of a
+//! build.
 //! `ARCHITECTURE.md` has the map.
 
 pub mod affected;
@@ -39,3 +40,4 @@ pub mod spec;
 pub mod survey;
 #[cfg(test)]
 mod testing;
+pub mod timeline;

@@ -17,3 +17,4 @@ mod hostile;
 mod never_panics;
 mod reference;
 mod support;
+mod timeline;
