@@ -36,6 +36,7 @@ pub mod modules;
 pub mod options;
 pub mod plan;
 pub mod scan;
+pub mod share;
 pub mod spec;
 pub mod survey;
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod layers;
 mod problems;
 mod scan;
 mod settings;
+mod share;
 mod toolchain;
 mod tree;
 mod user;
@@ -53,12 +54,13 @@ pub use scan::scan_step;
 pub(crate) use toolchain::go_of;
 pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
 
-use build::{BINARY_DIR, BuildStep, Fetch, binary_name};
+use build::{BINARY_DIR, BuildStep, binary_name};
 use config::ConfigInputs;
 use constant::marker;
 use fetch::{Downloads, Fetching, MARKER};
 use layers::Layer;
 use settings::StepSettings;
+use share::{Counts, Share};
 use toolchain::Toolchain;
 use tree::{Manifests, Units};
 use user::ScratchUser;
@@ -243,10 +245,11 @@ fn build_all(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Vec<Output>, Lo
         .filter_map(|s| inputs.closures.of_service(s));
     let units = Units::new(closures, inputs.context());
     let mut downloads = Downloads::default();
+    let counts = Counts::new(inputs.all_closures);
     for service in &plan.services {
         match toolchain::of_service(inputs.plan, service, inputs.index) {
             Ok(toolchain) => {
-                let trees = (&units, &mut downloads);
+                let trees = (&units, &counts, &mut downloads);
                 outputs.push(build_one(inputs, plan, service, &toolchain, trees)?);
             }
             Err(problem) => problems.push(problem),
@@ -264,7 +267,7 @@ fn build_one(
     plan: &PlatformPlan,
     service: &Service,
     toolchain: &Toolchain,
-    (units, downloads): (&Units, &mut Downloads),
+    (units, counts, downloads): (&Units, &Counts<'_>, &mut Downloads),
 ) -> Result<Output, LowerError> {
     let closure = inputs
         .closures
@@ -284,10 +287,15 @@ fn build_one(
         toolchain,
         builder: fetching.builder,
         sources: tree::mounts(closure, &manifests, &service.name, units, inputs.context()),
-        fetch: downloaded.as_ref().map(|downloaded| Fetch {
-            fetching,
-            downloaded,
-            key: fetch::key(closure, tags),
+        fetch: downloaded.is_some().then_some(fetching),
+        downloaded: downloaded.as_ref(),
+        key: fetch::key(closure, tags),
+        share: counts.shared(closure).map(|shared| Share {
+            shared,
+            builder: fetching.builder,
+            root: &toolchain.root,
+            frontend: inputs.frontend,
+            settings: inputs.settings(),
         }),
         marker: &marker(MARKER, again.then_some(inputs.salt)),
         settings: inputs.settings(),

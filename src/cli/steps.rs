@@ -14,6 +14,7 @@ use crate::diag;
 use crate::fetch::{self, GoCommand, Places, Problem, SECRET_PREFIX};
 use crate::modules::{self, Answer, ModuleCache, Needed, Request};
 use crate::scan;
+use crate::share::{self, Setting, Shared};
 
 /// Most problems in a log; one missing login can have hundreds.
 const MAX_SHOWN: usize = 20;
@@ -76,6 +77,53 @@ pub(super) fn fetch(parser: lexopt::Parser) -> Result<String, Failure> {
     } else {
         Err(failure(&problems, words.builder()))
     }
+}
+
+/// `share [--needed=FILE] SHARED SRC WORDS…`: compiles what a service shares with others,
+/// in front of the `go build` that the words are. It never fails: the build itself says
+/// what is wrong.
+pub(super) fn share(parser: lexopt::Parser) -> Result<String, Failure> {
+    let words = Words::read(parser, &["needed"], &[])?;
+    let [file, src] = words.first("share needs a list of packages and a directory")?;
+    let shared: Shared = read(&file)?;
+    let needed: Needed = match words.value("needed") {
+        "" => Needed::default(),
+        file => read(Path::new(file))?,
+    };
+    let args = words.paths.iter().skip(2);
+    let setting = Setting {
+        toolchain: toolchain(),
+        args: args.map(|arg| arg.to_string_lossy().into_owned()).collect(),
+        versions: needed.versions,
+    };
+    let cache = env::var_os("GOCACHE")
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    match share::compile(&shared, &setting, &src, &cache, &GoCommand::default()) {
+        Ok(packages) if packages.is_empty() => {}
+        Ok(packages) => eprintln!("compiled {} packages that are shared", packages.len()),
+        Err(error) => eprintln!("shared packages are left to the build: {error}"),
+    }
+    Ok(String::new())
+}
+
+/// What tells one toolchain and target from another.
+fn toolchain() -> String {
+    let mut out = String::new();
+    for dir in env::split_paths(&env::var_os("PATH").unwrap_or_default()) {
+        if dir.join("go").is_file() {
+            let version = fs::read_to_string(dir.join("../VERSION")).unwrap_or_default();
+            out += &version;
+            break;
+        }
+    }
+    for (name, value) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("GO") || name.starts_with("CGO") {
+            out += &format!("{name}={}\n", value.to_string_lossy());
+        }
+    }
+    out
 }
 
 /// The `go` command with the credentials of the step.
@@ -164,8 +212,13 @@ impl Words {
     }
 
     fn builder(&self) -> &str {
+        self.value("builder")
+    }
+
+    /// The value of an option; empty without one.
+    fn value(&self, option: &str) -> &str {
         let mut values = self.values.iter();
-        let found = values.find(|(name, _)| name == "builder");
+        let found = values.find(|(name, _)| name == option);
         found.map_or("", |(_, value)| value)
     }
 }

@@ -9,6 +9,7 @@ use super::constant::{epoch, quiet};
 use super::fetch::{Before, Fetching, MARKER_DIR};
 use super::go::{self, Builder};
 use super::settings::StepSettings;
+use super::share::Share;
 use super::toolchain::Toolchain;
 use crate::plan::{Build, Service};
 
@@ -28,22 +29,20 @@ pub(super) struct BuildStep<'a> {
     /// The files that the step can read.
     pub(super) sources: Vec<BindMount>,
     /// What makes sure that modules are at hand; `None` when none are needed.
-    pub(super) fetch: Option<Fetch<'a>>,
+    pub(super) fetch: Option<Fetching<'a>>,
+    /// The result of the download, if there is one.
+    pub(super) downloaded: Option<&'a Output>,
+    /// The service's key in it.
+    pub(super) key: String,
+    /// What compiles the packages that other services have too; `None` for the only
+    /// service of a module root.
+    pub(super) share: Option<Share<'a>>,
     /// The marker that is mounted when they are.
     pub(super) marker: &'a Output,
     pub(super) settings: StepSettings<'a>,
     /// Text in brackets in front of the step's name.
     pub(super) label: String,
     pub(super) location: Option<SourceLocation>,
-}
-
-/// How the modules of a build step are fetched.
-pub(super) struct Fetch<'a> {
-    pub(super) fetching: Fetching<'a>,
-    /// The result of the download.
-    pub(super) downloaded: &'a Output,
-    /// The service's key in it.
-    pub(super) key: String,
 }
 
 impl BuildStep<'_> {
@@ -64,7 +63,7 @@ impl BuildStep<'_> {
                 .map(|(k, v)| (k.as_str(), v.as_str())),
         );
         let args = self.args(&package);
-        let marker = self.modules(&args, &env)?;
+        let marker = self.prepared(&args, &env)?;
         // What is not at hand now is not fetched: nothing of fetching is in the key.
         env.push(("GOPROXY", "off"));
 
@@ -90,20 +89,25 @@ impl BuildStep<'_> {
         self.settings.offline(exec).build().output(OUTPUT_DIR)
     }
 
-    /// The marker behind the step that makes sure that modules are at hand.
-    fn modules(&self, args: &[String], env: &[(&str, &str)]) -> Result<Output, Error> {
-        let Some(fetch) = &self.fetch else {
-            return Ok(self.marker.clone());
-        };
-        fetch.fetching.ensure(&Before {
+    /// The marker behind the steps in front: modules at hand, shared packages compiled.
+    fn prepared(&self, args: &[String], env: &[(&str, &str)]) -> Result<Output, Error> {
+        let before = |marker| Before {
             args,
             env,
             sources: &self.sources,
-            downloaded: fetch.downloaded,
-            key: &fetch.key,
-            marker: self.marker,
+            downloaded: self.downloaded,
+            key: &self.key,
+            marker,
             label: &self.label,
-        })
+        };
+        let at_hand = match &self.fetch {
+            Some(fetch) => fetch.ensure(&before(self.marker))?,
+            None => self.marker.clone(),
+        };
+        match &self.share {
+            Some(share) => share.step(&before(&at_hand)),
+            None => Ok(at_hand),
+        }
     }
 
     fn args(&self, package: &str) -> Vec<String> {

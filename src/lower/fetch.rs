@@ -33,10 +33,10 @@ pub(super) const MARKER_DIR: &str = "/run/gofleet/modules";
 /// Name of the marker.
 pub(super) const MARKER: &str = "modules";
 
-const FRONTEND_DIR: &str = "/run/gofleet/frontend";
+pub(super) const FRONTEND_DIR: &str = "/run/gofleet/frontend";
 const REQUEST_DIR: &str = "/run/gofleet/request";
 const REQUEST_FILE: &str = "request.json";
-const NEEDED_MOUNT: &str = "/run/gofleet/needed";
+pub(super) const NEEDED_MOUNT: &str = "/run/gofleet/needed";
 const OUTPUT_DIR: &str = "/out";
 
 /// What to ask about the services of one module root; `None` where there is nothing
@@ -128,12 +128,15 @@ impl Fetching<'_> {
             "--".to_owned(),
         ]);
         args.extend(before.args.iter().cloned());
-        let needed = Mount::bind(NEEDED_MOUNT, before.downloaded)
-            .selector(format!("/{NEEDED_DIR}/{}", before.key));
+        let needed = before.downloaded.map(|downloaded| {
+            Mount::bind(NEEDED_MOUNT, downloaded)
+                .selector(format!("/{NEEDED_DIR}/{}", before.key))
+                .readonly()
+        });
         let exec = self
             .exec(args, before.env)
             .mounts(before.sources.iter().cloned())
-            .mount(needed.readonly())
+            .mounts(needed)
             .mount(Mount::bind(MARKER_DIR, before.marker))
             .name(format!("[internal] check modules of {}", before.label))
             .build();
@@ -194,8 +197,8 @@ pub(super) struct Before<'a> {
     pub(super) args: &'a [String],
     pub(super) env: &'a [(&'a str, &'a str)],
     pub(super) sources: &'a [BindMount],
-    /// The result of the download.
-    pub(super) downloaded: &'a Output,
+    /// The result of the download, if there is one.
+    pub(super) downloaded: Option<&'a Output>,
     /// The service's [`key`] in it.
     pub(super) key: &'a str,
     pub(super) marker: &'a Output,

@@ -99,6 +99,9 @@ pub struct Needed {
     /// Modules whose `go.mod` is read.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub graph: BTreeSet<Module>,
+    /// For each import, what tells one version of it and all behind it from another.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub versions: BTreeMap<String, String>,
 }
 
 /// What the build of one service reads of the manifests.

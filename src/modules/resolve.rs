@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
 use super::cache::ModuleCache;
 use super::download::{Failures, download, mismatches};
 use super::follow::{Follower, Needed as Reached, Place};
@@ -88,9 +90,14 @@ impl Resolver<'_> {
         }
         let reached = self.fetch(&mut places);
         self.report(&places, &reached);
-        let services = self.request.services.iter().zip(reached);
+        let versions = self.versions(&places);
+        let services = self.request.services.iter().zip(reached).zip(versions);
         let cut: Vec<(&ServiceRequest, ServiceModules)> = services
-            .map(|(service, reached)| (service, self.cut(main, service, reached, &places)))
+            .map(|((service, reached), versions)| {
+                let mut found = self.cut(main, service, reached, &places);
+                found.needed.versions = versions;
+                (service, found)
+            })
             .collect();
         self.tried(cut)
     }
@@ -290,6 +297,28 @@ impl Resolver<'_> {
         }
     }
 
+    /// For each import of each service, what tells one version of it from another: the
+    /// versions of all modules behind it.
+    fn versions(&self, places: &Places) -> Vec<BTreeMap<String, String>> {
+        let mut follower = Follower::new(places.iter().map(|(path, (_, place))| (path, place)));
+        let mut known: BTreeMap<(&str, &[String]), String> = BTreeMap::new();
+        let mut out = Vec::new();
+        for service in &self.request.services {
+            let mut versions = BTreeMap::new();
+            for import in &service.imports {
+                let key = (import.as_str(), service.tags.as_slice());
+                let version = known.entry(key).or_insert_with(|| {
+                    let one = BTreeSet::from([import.clone()]);
+                    let reached = follower.follow(&one, &service.tags);
+                    version_of(&reached, places)
+                });
+                versions.insert(import.clone(), version.clone());
+            }
+            out.push(versions);
+        }
+        out
+    }
+
     /// What has to be at hand for the build of a service.
     fn needed(&self, reached: &Reached, places: &Places) -> Needed {
         let modules = reached.modules.iter().filter_map(|path| places.get(path));
@@ -301,6 +330,7 @@ impl Resolver<'_> {
                 .map(|(module, _)| module.clone())
                 .collect(),
             graph: BTreeSet::new(),
+            versions: BTreeMap::new(),
         }
     }
 
@@ -311,6 +341,19 @@ impl Resolver<'_> {
             ..ServiceModules::default()
         }
     }
+}
+
+/// The versions of what was reached, in a few letters.
+fn version_of(reached: &Reached, places: &Places) -> String {
+    let mut hash = Sha256::new();
+    for (module, _) in reached.modules.iter().filter_map(|path| places.get(path)) {
+        hash.update(format!("{}@{}\n", module.path, module.version));
+    }
+    let digest = hash.finalize();
+    digest[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]

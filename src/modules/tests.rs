@@ -205,6 +205,7 @@ fn what_the_cache_has_lost_is_asked_for_again() {
         manifests: vec!["go.mod".to_owned()],
         modules: BTreeSet::from([module("a.org/x")]),
         graph: BTreeSet::new(),
+        ..Needed::default()
     };
     // Its directory is there, its `go.mod` in the cache of downloads is not.
     assert!(!is_at_hand(&needed, &cache));

@@ -53,9 +53,10 @@ impl Resolver<'_> {
             .into_iter()
             .filter(|module| self.cache.has_manifest(module))
             .collect();
-        let services = self.request.services.iter().zip(reached);
+        let versions = self.versions(&places);
+        let services = self.request.services.iter().zip(reached).zip(versions);
         services
-            .map(|(service, reached)| {
+            .map(|((service, reached), versions)| {
                 let version = |path: &String| {
                     let (module, _) = places.get(path)?;
                     Some((path.clone(), module.version.clone()))
@@ -66,6 +67,7 @@ impl Resolver<'_> {
                     manifests: manifests.clone(),
                     needed: Needed {
                         graph: read.clone(),
+                        versions,
                         ..self.needed(&reached, &places)
                     },
                     back: reached.back,
