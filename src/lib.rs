@@ -11,6 +11,9 @@
 //! 5. [`lower`]: the graph and the image configurations ([`image`]);
 //! 6. [`gateway`]: everything that talks to the daemon.
 //!
+//! Steps of the graph run our own program for three things: [`scan`], [`fetch`] with
+//! [`modules`], and [`share`].
+//!
 //! [`frontend`] is these steps for the daemon, [`local`] without one, with sources as
 //! [`survey`] finds them on this machine and [`fleet`] joins them; [`affected`] compares
 //! two of those; [`diag`] is how all of them talk to people,

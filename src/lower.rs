@@ -6,15 +6,13 @@
 //! 2. `closures`, `tree`: the files that each service can see, and the trees of them.
 //! 3. `fetch`: one download per module root, and a look in front of every build step
 //!    whether its modules are still at hand. No other step has a network or a secret.
-//! 4. `build`: one build step per service and platform, independent of each other.
+//! 4. `build`: one build step per service and platform, independent of each other, behind
+//!    a compile of what the service shares with others (`share`).
 //! 5. `layers`: what goes into an image, from stable to changing.
 //! 6. `config`: the image configuration.
 //!
 //! Before it, in the same solve language, comes the scan, whose result is an
 //! input here. Everything is pure: same inputs, same bytes.
-//!
-//! One place is left for what is to come: the order of build steps is left to
-//! locks, and will be led by a shared compile.
 
 mod affected;
 mod build;

@@ -71,6 +71,7 @@ fn nothing_changed_and_nothing_runs() {
     let steps = [
         "[api] go build ./cmd/api",
         "[internal] check modules of api",
+        "[internal] compile shared packages of api",
         "[internal] scan sources",
         "[modules] go mod download",
     ];
@@ -216,6 +217,7 @@ fn no_cache_runs_every_step_and_keeps_the_cache_mounts() {
         [
             "[api] go build ./cmd/api",
             "[internal] check modules of api",
+            "[internal] compile shared packages of api",
             "[internal] scan sources",
             "[modules] go mod download"
         ]
@@ -235,7 +237,13 @@ fn no_cache_for_one_service_runs_that_one_again() {
         .target("all")
         .args(["--no-cache-filter", "api"])
         .progress();
-    assert_eq!(again.executed(), ["[api] go build ./cmd/api"]);
+    assert_eq!(
+        again.executed(),
+        [
+            "[api] go build ./cmd/api",
+            "[internal] compile shared packages of api"
+        ]
+    );
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod errors;
 mod image;
 mod private;
 mod shapes;
+mod sharing;
 mod support;
 mod tool;
 mod transfer;
