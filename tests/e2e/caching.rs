@@ -89,7 +89,7 @@ fn nothing_changed_and_nothing_runs() {
 
 /// Steps that were done although a cache exists for them: not what is asked
 /// anew in every build (sources of the client, names of images), not constant
-/// directories.
+/// directories and files.
 fn made_again(progress: &Progress) -> Vec<&str> {
     let asked = [
         "[internal] load ",
@@ -97,8 +97,10 @@ fn made_again(progress: &Progress) -> Vec<&str> {
         "[internal] golang:1.26",
     ];
     let constant = [
+        "[internal] imports of all services",
         "[internal] modules",
         "[internal] output directory",
+        "[internal] shared packages",
         "exporting to",
     ];
     progress
