@@ -159,7 +159,8 @@ impl Progress {
     pub(crate) fn go_steps(&self) -> Vec<&str> {
         self.executed()
             .into_iter()
-            .filter(|name| !name.starts_with("[internal]"))
+            // buildx writes the name of a bake target into the brackets.
+            .filter(|name| !name.contains("internal] "))
             .collect()
     }
 
