@@ -128,15 +128,10 @@ impl Fetching<'_> {
             "--".to_owned(),
         ]);
         args.extend(before.args.iter().cloned());
-        let needed = before.downloaded.map(|downloaded| {
-            Mount::bind(NEEDED_MOUNT, downloaded)
-                .selector(format!("/{NEEDED_DIR}/{}", before.key))
-                .readonly()
-        });
         let exec = self
             .exec(args, before.env)
             .mounts(before.sources.iter().cloned())
-            .mounts(needed)
+            .mounts(before.needed())
             .mount(Mount::bind(MARKER_DIR, before.marker))
             .name(format!("[internal] check modules of {}", before.label))
             .build();
@@ -203,6 +198,18 @@ pub(super) struct Before<'a> {
     pub(super) key: &'a str,
     pub(super) marker: &'a Output,
     pub(super) label: &'a str,
+}
+
+impl Before<'_> {
+    /// The list of modules that the build needs, for steps of our own.
+    pub(super) fn needed(&self) -> Option<BindMount> {
+        let downloaded = self.downloaded?;
+        let list = Mount::bind(NEEDED_MOUNT, downloaded);
+        Some(
+            list.selector(format!("/{NEEDED_DIR}/{}", self.key))
+                .readonly(),
+        )
+    }
 }
 
 /// The manifests and nothing else, with one mode, so that neither another file

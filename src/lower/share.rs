@@ -14,7 +14,7 @@ use super::go::{self, Builder, SOURCE_DIR};
 use super::scan::PROGRAM;
 use super::settings::StepSettings;
 use crate::closure::{Closure, ModuleRoot};
-use crate::modules::{NEEDED_DIR, NEEDED_FILE};
+use crate::modules::NEEDED_FILE;
 use crate::share::Shared;
 
 const SHARED_DIR: &str = "/run/gofleet/shared";
@@ -87,12 +87,10 @@ impl Share<'_> {
             .timestamp(epoch());
         let shared = quiet(FileOp::new().mkfile(file), "shared packages");
         let mut args = vec![format!("{FRONTEND_DIR}{PROGRAM}"), "share".to_owned()];
-        let needed = before.downloaded.map(|downloaded| {
+        let needed = before.needed();
+        if needed.is_some() {
             args.push(format!("--needed={NEEDED_MOUNT}/{NEEDED_FILE}"));
-            Mount::bind(NEEDED_MOUNT, downloaded)
-                .selector(format!("/{NEEDED_DIR}/{}", before.key))
-                .readonly()
-        });
+        }
         args.extend([
             format!("{SHARED_DIR}/{SHARED_FILE}"),
             SOURCE_DIR.to_owned(),
@@ -101,18 +99,16 @@ impl Share<'_> {
         args.extend(before.args.iter().cloned());
         let mut env = before.env.to_vec();
         env.push(("GOPROXY", "off"));
-        let mut exec = go::go_exec(self.builder, self.root, self.settings, args, &env)
+        let exec = go::go_exec(self.builder, self.root, self.settings, args, &env)
             .mounts(before.sources.iter().cloned())
             .mount(Mount::bind(FRONTEND_DIR, self.frontend).readonly())
             .mount(Mount::bind(SHARED_DIR, &shared).readonly())
             .mount(Mount::bind(MARKER_DIR, before.marker))
+            .mounts(needed)
             .name(format!(
                 "[internal] compile shared packages of {}",
                 before.label
             ));
-        if let Some(needed) = needed {
-            exec = exec.mount(needed);
-        }
         self.settings.offline(exec).build().output(MARKER_DIR)
     }
 }

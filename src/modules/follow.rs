@@ -37,11 +37,15 @@ pub(super) struct Needed {
     pub(super) unknown: BTreeSet<String>,
 }
 
-/// Follows imports through listed modules; what one service has read is kept for
-/// the next.
+/// Fetched packages that were read, by directory. What is fetched never changes, so one
+/// reading serves all services and rounds.
+#[derive(Debug, Default)]
+pub(super) struct Packages(HashMap<PathBuf, Rc<Vec<Import>>>);
+
+/// Follows imports through listed modules.
 pub(super) struct Follower<'a> {
     modules: BTreeMap<&'a str, &'a Place>,
-    packages: HashMap<PathBuf, Rc<Vec<Import>>>,
+    packages: &'a mut Packages,
 }
 
 #[derive(Debug)]
@@ -52,12 +56,15 @@ struct Import {
 
 impl<'a> Follower<'a> {
     /// `modules` are all modules that the manifests list, by path.
-    pub(super) fn new(modules: impl Iterator<Item = (&'a String, &'a Place)>) -> Self {
+    pub(super) fn new(
+        modules: impl Iterator<Item = (&'a String, &'a Place)>,
+        packages: &'a mut Packages,
+    ) -> Self {
         Self {
             modules: modules
                 .map(|(path, place)| (path.as_str(), place))
                 .collect(),
-            packages: HashMap::new(),
+            packages,
         }
     }
 
@@ -125,11 +132,11 @@ impl<'a> Follower<'a> {
     }
 
     fn imports(&mut self, dir: &Path) -> Rc<Vec<Import>> {
-        if let Some(known) = self.packages.get(dir) {
+        if let Some(known) = self.packages.0.get(dir) {
             return Rc::clone(known);
         }
         let read = Rc::new(read_package(dir));
-        self.packages.insert(dir.to_path_buf(), Rc::clone(&read));
+        self.packages.0.insert(dir.to_path_buf(), Rc::clone(&read));
         read
     }
 }

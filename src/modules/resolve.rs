@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::cache::ModuleCache;
 use super::download::{Failures, download, mismatches};
-use super::follow::{Follower, Needed as Reached, Place};
+use super::follow::{Follower, Needed as Reached, Packages, Place};
 use super::modfile::{ModFile, Module};
 use super::request::{Answer, Needed, Request, ServiceModules, ServiceRequest};
 use super::slice::{self, sum_of};
@@ -43,6 +43,7 @@ pub fn resolve(request: &Request, src: &Path, cache: &ModuleCache, go: &dyn Go) 
         dir: src.join(&request.root),
         cache,
         go,
+        packages: Packages::default(),
         failures: Failures::default(),
         problems: BTreeMap::new(),
     };
@@ -63,6 +64,7 @@ struct Resolver<'a> {
     dir: PathBuf,
     cache: &'a ModuleCache,
     go: &'a dyn Go,
+    packages: Packages,
     failures: Failures,
     /// What keeps services from being built.
     problems: BTreeMap<Module, Problem>,
@@ -237,8 +239,9 @@ impl Resolver<'_> {
         answer.collect()
     }
 
-    fn follow(&self, places: &Places) -> Vec<Reached> {
-        let mut follower = Follower::new(places.iter().map(|(path, (_, place))| (path, place)));
+    fn follow(&mut self, places: &Places) -> Vec<Reached> {
+        let places_by_path = places.iter().map(|(path, (_, place))| (path, place));
+        let mut follower = Follower::new(places_by_path, &mut self.packages);
         let services = self.request.services.iter();
         services
             .map(|service| follower.follow(&service.imports, &service.tags))
@@ -299,8 +302,9 @@ impl Resolver<'_> {
 
     /// For each import of each service, what tells one version of it from another: the
     /// versions of all modules behind it.
-    fn versions(&self, places: &Places) -> Vec<BTreeMap<String, String>> {
-        let mut follower = Follower::new(places.iter().map(|(path, (_, place))| (path, place)));
+    fn versions(&mut self, places: &Places) -> Vec<BTreeMap<String, String>> {
+        let places_by_path = places.iter().map(|(path, (_, place))| (path, place));
+        let mut follower = Follower::new(places_by_path, &mut self.packages);
         let mut known: BTreeMap<(&str, &[String]), String> = BTreeMap::new();
         let mut out = Vec::new();
         for service in &self.request.services {
