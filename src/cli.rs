@@ -116,6 +116,7 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
         "scan" => steps::scan(parser),
         "modules" => steps::modules(parser),
         "fetch" => steps::fetch(parser),
+        "unpack" => steps::unpack(parser),
         "share" => steps::share(parser),
         "check" => {
             let (local, _) = local(parser, false)?;

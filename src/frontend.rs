@@ -16,6 +16,7 @@ mod affected;
 mod calls;
 mod lookup;
 mod modules;
+mod size;
 mod sources;
 
 use std::collections::BTreeSet;
@@ -208,7 +209,7 @@ impl Session<'_> {
             options: self.options,
             features: features(self.gateway.caps()),
             spec: &spec,
-            parallel: parallel_builds(),
+            parallel: plan.runner.parallel.unwrap_or_else(size::parallel_builds),
             salt: &self.request.session_id,
             report: sources.report,
         })
@@ -283,12 +284,4 @@ fn features(caps: &Caps) -> Features {
         merge: caps.llb.supports(buildkit_llb::caps::MERGE_OP),
         mode_string: caps.llb.supports(buildkit_llb::caps::FILE_SYMLINK_CREATE),
     }
-}
-
-/// How many builds of one repository run side by side: concurrent builds on a
-/// cold cache repeat each other's work, and each needs memory. Steps run on the
-/// machine that we run on.
-fn parallel_builds() -> u32 {
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    u32::try_from(cores / 2).unwrap_or(u32::MAX).clamp(2, 8)
 }

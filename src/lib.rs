@@ -11,8 +11,8 @@
 //! 5. [`lower`]: the graph and the image configurations ([`image`]);
 //! 6. [`gateway`]: everything that talks to the daemon.
 //!
-//! Steps of the graph run our own program for three things: [`scan`], [`fetch`] with
-//! [`modules`], and [`share`].
+//! Steps of the graph run our own program for four things: [`scan`], [`fetch`] with
+//! [`modules`], [`share`] and [`deps`].
 //!
 //! [`frontend`] is these steps for the daemon, [`local`] without one, with sources as
 //! [`survey`] finds them on this machine and [`fleet`] joins them; [`affected`] compares
@@ -24,6 +24,7 @@
 pub mod affected;
 pub mod cli;
 pub mod closure;
+pub mod deps;
 pub mod diag;
 pub mod fetch;
 pub mod fleet;
@@ -45,3 +46,4 @@ pub mod survey;
 #[cfg(test)]
 mod testing;
 pub mod timeline;
+mod turn;

@@ -221,7 +221,7 @@ impl Local {
                 mode_string: true,
             },
             spec: &source,
-            parallel: 2,
+            parallel: plan.runner.parallel.unwrap_or(2),
             salt: "local",
             report: false,
         })

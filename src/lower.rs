@@ -6,6 +6,7 @@
 //! 2. `closures`, `tree`: the files that each service can see, and the trees of them.
 //! 3. `fetch`: one download per module root, and a look in front of every build step
 //!    whether its modules are still at hand. No other step has a network or a secret.
+//!    `deps` puts modules and what is compiled of them into layers instead.
 //! 4. `build`: one build step per service and platform, independent of each other, behind
 //!    a compile of what the service shares with others (`share`).
 //! 5. `layers`: what goes into an image, from stable to changing.
@@ -19,6 +20,7 @@ mod build;
 mod closures;
 mod config;
 mod constant;
+mod deps;
 mod error;
 mod fetch;
 mod go;
@@ -39,7 +41,7 @@ use crate::closure::ModuleRoot;
 use crate::diag::{Diagnostic, Span};
 use crate::image::ImageConfig;
 use crate::options::{NoCache, Options};
-use crate::plan::{ImageSettings, Plan, PlatformPlan, Selection, Service};
+use crate::plan::{CacheMode, ImageSettings, Plan, PlatformPlan, Selection, Service};
 use crate::scan::Index;
 
 pub use affected::{AFFECTED_FILE, AffectedInputs, affected_step};
@@ -49,13 +51,14 @@ pub use go::Builder;
 pub use layers::Features;
 pub use problems::missing_file;
 pub use scan::scan_step;
-pub(crate) use toolchain::go_of;
+pub(crate) use toolchain::{go_of, whole_of};
 pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
 
-use build::{BINARY_DIR, BuildStep, binary_name};
+use build::{BINARY_DIR, BuildStep, Modules, binary_name};
 use config::ConfigInputs;
 use constant::marker;
-use fetch::{Downloads, Fetching, MARKER};
+use deps::{Ahead, Unpack};
+use fetch::{Downloaded, Downloads, Fetching, How, MARKER};
 use layers::Layer;
 use settings::StepSettings;
 use share::{Counts, Share};
@@ -118,6 +121,7 @@ impl<'a> Inputs<'a> {
         StepSettings {
             options: self.options,
             parallel: self.parallel,
+            cache: self.plan.runner.cache,
         }
     }
 
@@ -160,10 +164,9 @@ pub fn images_needed(
         for service in &platform.services {
             match toolchain::of_service(plan, service, index) {
                 Ok(toolchain) => {
-                    needed.insert(ImageRequest {
-                        reference: toolchain.builder,
-                        platform: native.clone(),
-                    });
+                    let fetcher = toolchain.root.is_fetching().then_some(toolchain.fetcher);
+                    let images = [Some(toolchain.builder), fetcher].into_iter().flatten();
+                    needed.extend(images.map(|reference| native_image(reference, native)));
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -220,6 +223,9 @@ pub fn lower(inputs: &Inputs<'_>) -> Result<Vec<Lowered>, LowerError> {
 }
 
 fn lower_platform(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, LowerError> {
+    if inputs.plan.selection == Selection::Deps {
+        return lower_deps(inputs, plan);
+    }
     let binaries = build_all(inputs, plan)?;
     let Some(settings) = image_settings(inputs.plan, plan) else {
         return Ok(Lowered {
@@ -271,31 +277,46 @@ fn build_one(
         .closures
         .of_service(service)
         .ok_or_else(|| vec![problems::no_module(service)])?;
+    let builder = image_of(inputs, &toolchain.builder)?;
     let fetching = fetching(inputs, toolchain)?;
     let downloaded = downloads.get(&toolchain.root, || download(inputs, fetching))?;
     let tags = &service.build.tags;
-    let manifests = match &downloaded {
+    let answer = downloaded.as_ref().map(|downloaded| &downloaded.answer);
+    let manifests = match answer {
         Some(tree) => Manifests::Part(tree.clone(), fetch::manifests_dir(closure, tags)),
         None => Manifests::Whole,
     };
     let again = inputs.options.no_cache.covers(&service.name);
+    let marker = marker(MARKER, again.then_some(inputs.salt));
+    let layered = inputs.plan.runner.cache == CacheMode::Layer;
     let step = BuildStep {
         service,
         platform: &plan.platform,
         toolchain,
-        builder: fetching.builder,
+        builder,
         sources: tree::mounts(closure, &manifests, &service.name, units, inputs.context()),
-        fetch: downloaded.is_some().then_some(fetching),
-        downloaded: downloaded.as_ref(),
+        modules: match &downloaded {
+            _ if layered => Modules::Unpack(Unpack {
+                builder,
+                root: &toolchain.root,
+                frontend: inputs.frontend,
+                settings: inputs.settings(),
+                modules: downloaded.as_ref().and_then(|d| d.packed.clone()),
+                compiled: ahead(inputs, plan, service, toolchain, downloaded.as_ref())?,
+            }),
+            Some(_) => Modules::Fetch(fetching),
+            None => Modules::None,
+        },
+        downloaded: answer,
         key: fetch::key(closure, tags),
-        share: counts.shared(closure).map(|shared| Share {
+        share: counts.shared(closure, layered).map(|shared| Share {
             shared,
-            builder: fetching.builder,
+            builder,
             root: &toolchain.root,
             frontend: inputs.frontend,
             settings: inputs.settings(),
         }),
-        marker: &marker(MARKER, again.then_some(inputs.salt)),
+        marker: &marker,
         settings: inputs.settings(),
         label: label(inputs.plan, &plan.platform, &service.name),
         location: Some(location(inputs.spec, service.span)),
@@ -303,23 +324,98 @@ fn build_one(
     Ok(step.output()?)
 }
 
+fn native_image(reference: String, native: &Platform) -> ImageRequest {
+    ImageRequest {
+        reference,
+        platform: native.clone(),
+    }
+}
+
+/// An image that steps run in.
+fn image_of<'a>(inputs: &Inputs<'a>, reference: &str) -> Result<&'a Builder, LowerError> {
+    let request = native_image(reference.to_owned(), inputs.native);
+    let found = inputs.images.get(&request);
+    found.ok_or(LowerError::EmptyBuilder(request.reference))
+}
+
 /// What the steps that fetch modules for a toolchain are made of.
 fn fetching<'a>(inputs: &Inputs<'a>, toolchain: &'a Toolchain) -> Result<Fetching<'a>, LowerError> {
-    let request = ImageRequest {
-        reference: toolchain.builder.clone(),
-        platform: inputs.native.clone(),
+    // Where nothing is fetched, that image was not looked up.
+    let reference = match toolchain.root.is_fetching() {
+        true => &toolchain.fetcher,
+        false => &toolchain.builder,
     };
-    let builder = inputs
-        .images
-        .get(&request)
-        .ok_or_else(|| LowerError::EmptyBuilder(toolchain.builder.clone()))?;
     Ok(Fetching {
-        builder,
-        reference: &toolchain.builder,
+        builder: image_of(inputs, reference)?,
+        reference,
         frontend: inputs.frontend,
         root: &toolchain.root,
         from: &inputs.plan.fetch,
+        // What is fetched is whole, and in the mount of whole modules.
+        settings: StepSettings {
+            cache: CacheMode::Mount,
+            ..inputs.settings()
+        },
+    })
+}
+
+/// The layer of compiled packages that a service takes from.
+fn ahead(
+    inputs: &Inputs<'_>,
+    plan: &PlatformPlan,
+    service: &Service,
+    toolchain: &Toolchain,
+    downloaded: Option<&Downloaded>,
+) -> Result<Output, LowerError> {
+    let again = inputs.options.no_cache == NoCache::All;
+    let ahead = Ahead {
+        builder: image_of(inputs, &toolchain.builder)?,
+        root: &toolchain.root,
         settings: inputs.settings(),
+        code: inputs.code,
+        modules: downloaded.and_then(|d| d.packed.as_ref()),
+        platform: &plan.platform,
+        build: &service.build,
+        imports: deps::imports(inputs.all_closures, &toolchain.root, &service.build.tags),
+        marker: &marker(MARKER, again.then_some(inputs.salt)),
+        label: label(inputs.plan, &plan.platform, "deps"),
+    };
+    Ok(ahead.compiled()?)
+}
+
+/// The layers that the services of a platform take from.
+fn lower_deps(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, LowerError> {
+    let mut layers: Vec<Output> = Vec::new();
+    let mut downloads = Downloads::default();
+    let mut problems = Vec::new();
+    for service in &plan.services {
+        let toolchain = match toolchain::of_service(inputs.plan, service, inputs.index) {
+            Ok(toolchain) => toolchain,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        let fetching = fetching(inputs, &toolchain)?;
+        let downloaded = downloads.get(&toolchain.root, || download(inputs, fetching))?;
+        let compiled = ahead(inputs, plan, service, &toolchain, downloaded.as_ref())?;
+        // The answer is what a build asks for first, so it has to be exported, too.
+        let found = downloaded.map(|d| (deps::answer(&d.answer, &toolchain.root), d.packed));
+        let (answer, packed) = found.unzip();
+        for layer in answer.into_iter().chain(packed.flatten()).chain([compiled]) {
+            if !layers.contains(&layer) {
+                layers.push(layer);
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    Ok(Lowered {
+        platform: plan.platform.clone(),
+        output: layers::join(None, layers, inputs.features),
+        config: None,
+        base_config: None,
     })
 }
 
@@ -328,11 +424,16 @@ fn fetching<'a>(inputs: &Inputs<'a>, toolchain: &'a Toolchain) -> Result<Fetchin
 fn download(
     inputs: &Inputs<'_>,
     fetching: Fetching<'_>,
-) -> Result<Option<Output>, buildkit_llb::Error> {
+) -> Result<Option<Downloaded>, buildkit_llb::Error> {
     let again = inputs.report || inputs.options.no_cache == NoCache::All;
-    let marker = marker(MARKER, again.then_some(inputs.salt));
     let request = fetch::request(fetching.root, inputs.all_closures);
-    let step = |request| fetching.download(&request, inputs.code, &marker, inputs.report);
+    let plan = inputs.plan;
+    let how = How {
+        marker: &marker(MARKER, again.then_some(inputs.salt)),
+        report: inputs.report,
+        pack: plan.runner.cache == CacheMode::Layer || plan.selection == Selection::Deps,
+    };
+    let step = |request| fetching.download(&request, inputs.code, how);
     request.map(step).transpose()
 }
 
@@ -361,8 +462,9 @@ pub fn downloads(inputs: &Inputs<'_>) -> Result<Vec<Download>, LowerError> {
         if out.contains_key(&toolchain.root) {
             continue;
         }
-        if let Some(output) = download(inputs, fetching(inputs, &toolchain)?)? {
-            let (root, builder) = (toolchain.root.clone(), toolchain.builder);
+        if let Some(downloaded) = download(inputs, fetching(inputs, &toolchain)?)? {
+            let output = downloaded.answer;
+            let (root, builder) = (toolchain.root.clone(), toolchain.fetcher);
             let download = Download {
                 root,
                 builder,
@@ -386,7 +488,7 @@ fn lower_image(
         .and_then(|request| inputs.images.get(request));
     let name = match &inputs.plan.selection {
         Selection::Service(name) => name.as_str(),
-        Selection::All | Selection::Binaries => "all",
+        Selection::All | Selection::Binaries | Selection::Deps => "all",
     };
     let mut stack: Vec<Layer> = Vec::new();
     let mut user = None;
@@ -425,7 +527,7 @@ fn lower_image(
         Selection::Service(_) => built
             .first()
             .map(|(service, _)| binary_name(service, platform)),
-        Selection::All | Selection::Binaries => None,
+        Selection::All | Selection::Binaries | Selection::Deps => None,
     };
     let config = config::image_config(&ConfigInputs {
         platform,
@@ -453,7 +555,7 @@ pub(crate) fn image_settings<'a>(
     match plan.selection {
         Selection::Service(_) => platform.services.first().map(|s| &s.image),
         Selection::All => platform.all.as_ref(),
-        Selection::Binaries => None,
+        Selection::Binaries | Selection::Deps => None,
     }
 }
 

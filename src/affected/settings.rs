@@ -56,6 +56,7 @@ fn of_service(service: &Service, put: &mut impl FnMut(&'static str, String)) {
     let Service {
         name: _,
         span: _,
+        place: _,
         main,
         build,
         image,

@@ -10,6 +10,7 @@ use lexopt::prelude::*;
 use serde::de::DeserializeOwned;
 
 use super::{Failure, io_failure};
+use crate::deps::{self, MODULES_DIR, Unpacked};
 use crate::diag;
 use crate::fetch::{self, GoCommand, Places, Problem, SECRET_PREFIX};
 use crate::modules::{self, Answer, ModuleCache, Needed, Request};
@@ -31,11 +32,12 @@ pub(super) fn scan(parser: lexopt::Parser) -> Result<String, Failure> {
     Ok(String::new())
 }
 
-/// `modules [--report] [--builder=IMAGE] REQUEST SRC OUT`: fetches modules, and writes
-/// what the build of each service reads of them. With `--report` modules that cannot be
-/// had are part of the answer, and no failure.
+/// `modules [--report] [--builder=IMAGE] [--pack=DIR] REQUEST SRC OUT`: fetches modules, and
+/// writes what the build of each service reads of them. With `--report` modules that cannot
+/// be had are part of the answer, and no failure. With `--pack` what builds read of modules
+/// is copied to a directory.
 pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
-    let words = Words::read(parser, &["builder"], &["report"])?;
+    let words = Words::read(parser, &["builder", "pack"], &["report"])?;
     let [request, src, out] = words
         .paths("modules needs a request, a directory of manifests and a directory to write to")?;
     let request: Request = read(&request)?;
@@ -53,6 +55,28 @@ pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
     answer
         .write(&out)
         .map_err(|error| io_failure("write", &out, &error))?;
+    match words.value("pack") {
+        "" => {}
+        dir => deps::pack(&answer, &cache, &Path::new(dir).join(MODULES_DIR))
+            .map_err(|error| io_failure("write", Path::new(dir), &error))?,
+    }
+    Ok(String::new())
+}
+
+/// `unpack --layer=DIR… -- WORDS…`: copies dependencies from layers to the caches of the
+/// `go` command. The words are not read: they make this another step for every build step.
+pub(super) fn unpack(parser: lexopt::Parser) -> Result<String, Failure> {
+    let words = Words::read(parser, &["layer"], &[])?;
+    let layers: Vec<&str> = words.values.iter().map(|(_, dir)| dir.as_str()).collect();
+    let modules = ModuleCache::of_environment();
+    let unpacked = deps::unpack(&layers, modules.path(), &build_cache())
+        .map_err(|error| io_failure("copy to", modules.path(), &error))?;
+    if unpacked != Unpacked::default() {
+        eprintln!(
+            "copied {} files of modules and {} of compiled packages",
+            unpacked.modules, unpacked.compiled
+        );
+    }
     Ok(String::new())
 }
 
@@ -96,15 +120,25 @@ pub(super) fn share(parser: lexopt::Parser) -> Result<String, Failure> {
         args: args.map(|arg| arg.to_string_lossy().into_owned()).collect(),
         versions: needed.versions,
     };
-    let cache = env::var_os("GOCACHE")
-        .map(PathBuf::from)
-        .unwrap_or_default();
-    match share::compile(&shared, &setting, &src, &cache, &GoCommand::default()) {
+    match share::compile(
+        &shared,
+        &setting,
+        &src,
+        &build_cache(),
+        &GoCommand::default(),
+    ) {
         Ok(packages) if packages.is_empty() => {}
         Ok(packages) => eprintln!("compiled {} packages that are shared", packages.len()),
         Err(error) => eprintln!("shared packages are left to the build: {error}"),
     }
     Ok(String::new())
+}
+
+/// The directory of Go's build cache.
+fn build_cache() -> PathBuf {
+    env::var_os("GOCACHE")
+        .map(PathBuf::from)
+        .unwrap_or_default()
 }
 
 /// What tells one toolchain and target from another.

@@ -274,6 +274,15 @@ rules! {
     "`attest` lists attestations as `--attest` of `docker buildx build` takes them: \
      `type=provenance,mode=max`, `type=sbom`.";
 
+    InvalidCache, Error, "`cache` is no way of caching",
+    "`mount` keeps modules and compiled code in cache mounts of the builder. `layer` takes them from \
+     layers that the target `deps` makes and a cache export carries to other builders. The build \
+     arg `GOFLEET_CACHE` wins over `cache` of the spec.";
+
+    InvalidParallel, Error, "`parallel` is no number of builds",
+    "`parallel` is how many services of a repository are built side by side, from 1 to 64. The build \
+     arg `GOFLEET_PARALLEL` wins over it.";
+
     NoTarget, Error, "several services and no target",
     "With one service, that one is built. With several, `--target` names one of them, `all` makes \
      one image with all binaries, and the bake file makes one image per service. `default_target` \

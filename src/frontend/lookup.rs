@@ -77,19 +77,17 @@ impl Session<'_> {
         let needed = lower::images_needed(plan, index, &self.native())
             .map_err(|diagnostics| self.spec_error(diagnostics))?;
         let found = try_join_all(needed.into_iter().map(|request| async {
-            let name = format!("FROM {}", request.reference);
+            let reference = self.in_its_place(plan, &request.reference);
+            let name = format!("FROM {reference}");
             let image = self
                 .loader
-                .image(&request.reference, &request.platform, &name)
+                .image(reference, &request.platform, &name)
                 .await
-                .map_err(|error| {
-                    error.context(format!("cannot use image `{}`", request.reference))
-                })?;
+                .map_err(|error| error.context(format!("cannot use image `{reference}`")))?;
             let config = match &image.config {
                 Some(json) => ImageConfig::from_json(json).map_err(|error| {
                     Error::Request(format!(
-                        "image `{}` has a configuration that cannot be read: {error}",
-                        request.reference
+                        "image `{reference}` has a configuration that cannot be read: {error}"
                     ))
                 })?,
                 None => ImageConfig::default(),
@@ -101,6 +99,20 @@ impl Session<'_> {
             )
         }));
         Ok(found.await?.into_iter().flatten().collect())
+    }
+
+    /// A client that puts a context in the place of `golang:1.26` means all of Go, and not
+    /// only what we take from that image.
+    fn in_its_place<'a>(&self, plan: &Plan, reference: &'a str) -> &'a str {
+        let replaced = |reference: &str| {
+            let contexts = &self.options.contexts;
+            let named = contexts.named(reference, &self.native());
+            named.is_ok_and(|context| context.is_some())
+        };
+        match lower::whole_of(plan, reference) {
+            Some(whole) if replaced(whole) && !replaced(reference) => whole,
+            _ => reference,
+        }
     }
 
     /// Reads the numbers of users that base images know by name.

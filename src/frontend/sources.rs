@@ -169,7 +169,7 @@ impl Session<'_> {
         let mut query = ContextQuery {
             hint: match &plan.selection {
                 Selection::Service(name) => format!("{ASSETS_HINT}-{name}"),
-                Selection::All | Selection::Binaries => ASSETS_HINT.to_owned(),
+                Selection::All | Selection::Binaries | Selection::Deps => ASSETS_HINT.to_owned(),
             },
             name: "[internal] load other files".to_owned(),
             ..ContextQuery::default()

@@ -14,6 +14,7 @@ use super::scan::PROGRAM;
 use super::settings::StepSettings;
 use crate::fetch::SETTINGS;
 use crate::options::Options;
+use crate::plan::CacheMode;
 
 const HEAD_DIR: &str = "/src";
 const BASE_DIR: &str = "/base";
@@ -91,6 +92,7 @@ pub fn affected_step(inputs: &AffectedInputs<'_>) -> Result<Output, Error> {
     let settings = StepSettings {
         options: inputs.options,
         parallel: 1,
+        cache: CacheMode::Mount,
     };
     let base = match inputs.base {
         Some(base) => Mount::bind(BASE_DIR, base).readonly(),

@@ -6,6 +6,7 @@ use buildkit_llb::{
 };
 
 use super::constant::{epoch, quiet};
+use super::deps::Unpack;
 use super::fetch::{Before, Fetching, MARKER_DIR};
 use super::go::{self, Builder};
 use super::settings::StepSettings;
@@ -28,8 +29,8 @@ pub(super) struct BuildStep<'a> {
     pub(super) builder: &'a Builder,
     /// The files that the step can read.
     pub(super) sources: Vec<BindMount>,
-    /// What makes sure that modules are at hand; `None` when none are needed.
-    pub(super) fetch: Option<Fetching<'a>>,
+    /// How modules come to be at hand.
+    pub(super) modules: Modules<'a>,
     /// The result of the download, if there is one.
     pub(super) downloaded: Option<&'a Output>,
     /// The service's key in it.
@@ -43,6 +44,16 @@ pub(super) struct BuildStep<'a> {
     /// Text in brackets in front of the step's name.
     pub(super) label: String,
     pub(super) location: Option<SourceLocation>,
+}
+
+/// How the modules of a build come to be at hand.
+pub(super) enum Modules<'a> {
+    /// None are needed.
+    None,
+    /// They are looked for, and fetched again.
+    Fetch(Fetching<'a>),
+    /// They come in layers, with what is compiled of them.
+    Unpack(Unpack<'a>),
 }
 
 impl BuildStep<'_> {
@@ -100,9 +111,10 @@ impl BuildStep<'_> {
             marker,
             label: &self.label,
         };
-        let at_hand = match &self.fetch {
-            Some(fetch) => fetch.ensure(&before(self.marker))?,
-            None => self.marker.clone(),
+        let at_hand = match &self.modules {
+            Modules::None => self.marker.clone(),
+            Modules::Fetch(fetch) => fetch.ensure(&before(self.marker))?,
+            Modules::Unpack(layers) => layers.step(&before(self.marker))?,
         };
         match &self.share {
             Some(share) => share.step(&before(&at_hand)),
@@ -138,17 +150,15 @@ impl BuildStep<'_> {
         display_path(if below.is_empty() { "." } else { below })
     }
 
-    /// Id of the lock that bounds how many builds of one repository run at once:
-    /// concurrent builds on a cold cache compile what they share once each. Other
-    /// repositories on the same builder have other modules, so other locks.
+    /// Id of the lock that bounds how many builds of one repository run at once: each needs
+    /// memory. Other repositories on the same builder have other modules, so other locks.
     ///
-    /// The id of a cache mount is in no key. It comes from the service's name
-    /// alone, so that solves which do not know each other use the same locks.
+    /// The id of a cache mount is in no key. It comes from the service's place among all, so
+    /// that solves which do not know each other use the same locks, and each lock has as many
+    /// services as any other.
     fn slot(&self) -> String {
-        let hash = self.service.name.bytes().fold(0_u32, |hash, byte| {
-            hash.wrapping_mul(31).wrapping_add(u32::from(byte))
-        });
-        let slot = hash % self.settings.parallel.max(1);
+        let parallel = usize::try_from(self.settings.parallel.max(1)).unwrap_or(1);
+        let slot = self.service.place % parallel;
         self.settings
             .cache_id(&format!("slot/{}/{slot}", self.toolchain.root.module))
     }
@@ -190,7 +200,7 @@ fn display_path(path: &str) -> String {
 }
 
 /// Environment that makes Go compile for a platform (go-build-facts §E2).
-fn go_target(platform: &Platform) -> Vec<(&'static str, String)> {
+pub(super) fn go_target(platform: &Platform) -> Vec<(&'static str, String)> {
     let mut env = vec![
         ("GOOS", platform.os.clone()),
         ("GOARCH", platform.arch.clone()),

@@ -38,6 +38,7 @@ const REQUEST_DIR: &str = "/run/gofleet/request";
 const REQUEST_FILE: &str = "request.json";
 pub(super) const NEEDED_MOUNT: &str = "/run/gofleet/needed";
 const OUTPUT_DIR: &str = "/out";
+const PACK_DIR: &str = "/packed";
 
 /// What to ask about the services of one module root; `None` where there is nothing
 /// to find out: without requirements, and with a vendor directory, whose list has to
@@ -85,23 +86,42 @@ pub(super) struct Fetching<'a> {
     pub(super) settings: StepSettings<'a>,
 }
 
+/// The results of a download.
+#[derive(Debug, Clone)]
+pub(super) struct Downloaded {
+    /// The part of the manifests that each build reads, and what it needs of modules.
+    pub(super) answer: Output,
+    /// What builds read of modules, for builders that start empty.
+    pub(super) packed: Option<Output>,
+}
+
+/// How a download is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How<'a> {
+    /// What orders it behind other steps, or runs it again.
+    pub(super) marker: &'a Output,
+    /// Whether modules that cannot be had are part of the result and no failure.
+    pub(super) report: bool,
+    /// Whether modules are packed.
+    pub(super) pack: bool,
+}
+
 impl Fetching<'_> {
-    /// The step that fetches the modules of a root. With `report`, modules that cannot be
-    /// had are part of its result and no failure.
+    /// The step that fetches the modules of a root.
     pub(super) fn download(
         &self,
         request: &Request,
         code: &Output,
-        marker: &Output,
-        report: bool,
-    ) -> Result<Output, Error> {
+        how: How<'_>,
+    ) -> Result<Downloaded, Error> {
         let json = serde_json::to_vec(request).unwrap_or_default();
         let file = Mkfile::new(format!("/{REQUEST_FILE}"), json)
             .mode(0o644)
             .timestamp(epoch());
         let question = quiet(FileOp::new().mkfile(file), "imports of all services");
         let mut args = self.program("modules");
-        args.extend(report.then(|| "--report".to_owned()));
+        args.extend(how.report.then(|| "--report".to_owned()));
+        args.extend(how.pack.then(|| format!("--pack={PACK_DIR}")));
         args.push(format!("{REQUEST_DIR}/{REQUEST_FILE}"));
         args.extend([SOURCE_DIR, OUTPUT_DIR].map(str::to_owned));
         let exec = self
@@ -110,13 +130,18 @@ impl Fetching<'_> {
             // itself sees the repository's own.
             .mount(Mount::bind(SOURCE_DIR, &manifest_tree(self.root, code)).no_output())
             .mount(Mount::bind(REQUEST_DIR, &question).readonly())
-            .mount(Mount::bind(MARKER_DIR, marker).readonly())
+            .mount(Mount::bind(MARKER_DIR, how.marker).readonly())
             .mount(Mount::scratch(OUTPUT_DIR))
+            .mounts(how.pack.then(|| Mount::scratch(PACK_DIR)))
             .name(match self.root.dir.as_str() {
                 "." => "[modules] go mod download".to_owned(),
                 dir => format!("[modules {dir}] go mod download"),
-            });
-        exec.build().output(OUTPUT_DIR)
+            })
+            .build();
+        Ok(Downloaded {
+            answer: exec.output(OUTPUT_DIR)?,
+            packed: how.pack.then(|| exec.output(PACK_DIR)).transpose()?,
+        })
     }
 
     /// The step in front of a build step, of which it has everything that makes it run.
@@ -224,15 +249,15 @@ pub(super) fn manifest_tree(root: &ModuleRoot, code: &Output) -> Output {
 
 /// The downloads of a graph, by module root.
 #[derive(Debug, Default)]
-pub(super) struct Downloads(BTreeMap<ModuleRoot, Option<Output>>);
+pub(super) struct Downloads(BTreeMap<ModuleRoot, Option<Downloaded>>);
 
 impl Downloads {
     /// The download of a root, made by `make` when first asked for.
     pub(super) fn get(
         &mut self,
         root: &ModuleRoot,
-        make: impl FnOnce() -> Result<Option<Output>, Error>,
-    ) -> Result<Option<Output>, Error> {
+        make: impl FnOnce() -> Result<Option<Downloaded>, Error>,
+    ) -> Result<Option<Downloaded>, Error> {
         if let Some(known) = self.0.get(root) {
             return Ok(known.clone());
         }

@@ -8,13 +8,14 @@ use buildkit_llb::{Exec, ExecBuilder, Mount, Output};
 use super::settings::StepSettings;
 use crate::closure::ModuleRoot;
 use crate::image::ImageConfig;
+use crate::plan::CacheMode;
 
 /// Where the sources are mounted: the same in every step, so that the compile
 /// cache is shared by all services.
 pub(super) const SOURCE_DIR: &str = "/src";
 
 pub(super) const MODULE_CACHE: &str = "/go/pkg/mod";
-const BUILD_CACHE: &str = "/root/.cache/go-build";
+pub(super) const BUILD_CACHE: &str = "/root/.cache/go-build";
 const TEMP_DIR: &str = "/tmp";
 
 /// The image that a service is compiled in.
@@ -42,19 +43,41 @@ where
     I: IntoIterator,
     I::Item: Into<String>,
 {
+    let modules = match settings.cache {
+        CacheMode::Mount => "modules",
+        // What comes in layers is not all of a module: nobody else may take it for that.
+        CacheMode::Layer => "packed-modules",
+    };
+    let caches = [
+        Mount::cache(BUILD_CACHE, settings.cache_id("build")).into(),
+        Mount::cache(MODULE_CACHE, settings.cache_id(modules)).into(),
+    ];
+    bare_go_exec(builder, caches, args, &environment(builder, root, env)).cwd(work_dir(root))
+}
+
+/// The same with other mounts in the place of caches.
+pub(super) fn bare_go_exec<I>(
+    builder: &Builder,
+    caches: impl IntoIterator<Item = Mount>,
+    args: I,
+    env: &BTreeMap<String, String>,
+) -> ExecBuilder
+where
+    I: IntoIterator,
+    I::Item: Into<String>,
+{
     let mut exec = Exec::new(args)
         .mount(Mount::bind("/", &builder.output).readonly())
-        .mount(Mount::cache(BUILD_CACHE, settings.cache_id("build")))
-        .mount(Mount::cache(MODULE_CACHE, settings.cache_id("modules")))
+        .mounts(caches)
         .mount(Mount::scratch(TEMP_DIR).no_output())
-        .cwd(work_dir(root));
-    for (name, value) in environment(builder, root, env) {
+        .cwd(SOURCE_DIR);
+    for (name, value) in env {
         exec = exec.env(name, value);
     }
     exec
 }
 
-fn work_dir(root: &ModuleRoot) -> String {
+pub(super) fn work_dir(root: &ModuleRoot) -> String {
     match root.dir.as_str() {
         "." => SOURCE_DIR.to_owned(),
         dir => format!("{SOURCE_DIR}/{dir}"),
@@ -68,7 +91,7 @@ fn work_dir(root: &ModuleRoot) -> String {
 ///   compiles stale files (go-build-facts §D4).
 /// - `GOENV=off`, `GOTELEMETRY=off`, `GOTOOLCHAIN=local`, `GOWORK=`, `GOFLAGS`:
 ///   nothing but the spec and the sources decides what is built.
-fn environment(
+pub(super) fn environment(
     builder: &Builder,
     root: &ModuleRoot,
     extra: &[(&str, &str)],

@@ -7,6 +7,7 @@
 use buildkit_llb::{Describe as _, ExecBuilder, Mount, Network};
 
 use crate::options::Options;
+use crate::plan::CacheMode;
 
 /// Settings of exec steps, as the Dockerfile frontend applies them to `RUN`.
 #[derive(Clone, Copy)]
@@ -14,6 +15,8 @@ pub(super) struct StepSettings<'a> {
     pub(super) options: &'a Options,
     /// How many builds of one repository run side by side, at least 1.
     pub(super) parallel: u32,
+    /// Where modules and compiled dependencies come from.
+    pub(super) cache: CacheMode,
 }
 
 impl StepSettings<'_> {

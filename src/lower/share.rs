@@ -48,8 +48,9 @@ impl<'a> Counts<'a> {
         counts
     }
 
-    /// What a service has in common with others; `None` for the only one of its root.
-    pub(super) fn shared(&self, closure: &Closure) -> Option<Shared> {
+    /// What a service has in common with others; `None` for the only one of its root. With
+    /// dependencies in layers, only packages of the repository are left to compile.
+    pub(super) fn shared(&self, closure: &Closure, layered: bool) -> Option<Shared> {
         let count = self.0.get(&closure.root).filter(|c| c.services > 1)?;
         let is_shared = |n: Option<&usize>| n.is_some_and(|n| *n > 1);
         let dirs = closure.directories.keys();
@@ -57,11 +58,13 @@ impl<'a> Counts<'a> {
         Some(Shared {
             root: closure.root.dir.clone(),
             module: closure.root.module.clone(),
+            standard: !layered,
             dirs: dirs
                 .filter(|dir| is_shared(count.dirs.get(dir.as_str())))
                 .cloned()
                 .collect(),
             imports: imports
+                .filter(|_| !layered)
                 .filter(|import| is_shared(count.imports.get(import.as_str())))
                 .cloned()
                 .collect(),

@@ -8,14 +8,24 @@ use crate::diag::Diagnostic;
 use crate::plan::{self, GoSetting, Plan, Service};
 use crate::scan::{Index, Module, Workspace};
 
+/// The official images.
+const OFFICIAL: &str = "golang:";
+
+/// The smallest official image of a version. It has the same Go, so programs without cgo are
+/// the same, and it is a quarter of what a fresh builder has to pull.
+const SMALL: &str = "-alpine";
+
 /// Builder image when neither the spec nor the module says which Go it needs.
 const ANY_GO: &str = "golang:1";
 
 /// How one service is compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Toolchain {
-    /// Image reference as a user would type it, such as `golang:1.26`.
+    /// What compiles: an image reference as a user would type it, such as
+    /// `golang:1.26-alpine`.
     pub(super) builder: String,
+    /// What fetches modules: it has git and ssh.
+    pub(super) fetcher: String,
     /// What the service's build takes its versions from.
     pub(super) root: ModuleRoot,
 }
@@ -47,10 +57,26 @@ pub(super) fn of_service(
     let Some(root) = ModuleRoot::of(dir, index) else {
         return Err(problems::no_module(service));
     };
+    let fetcher = image(&plan.go, module, workspace);
     Ok(Toolchain {
-        builder: builder(&plan.go, module, workspace),
+        builder: match &plan.go {
+            GoSetting::Image(_) => fetcher.clone(),
+            GoSetting::Version(_) | GoSetting::FromModule => format!("{fetcher}{SMALL}"),
+        },
+        fetcher,
         root,
     })
+}
+
+/// The image that a small official one leaves things out of, where we chose it.
+pub(crate) fn whole_of<'a>(plan: &Plan, reference: &'a str) -> Option<&'a str> {
+    match &plan.go {
+        GoSetting::Image(_) => None,
+        GoSetting::Version(_) | GoSetting::FromModule => {
+            let whole = reference.strip_suffix(SMALL)?;
+            whole.starts_with(OFFICIAL).then_some(whole)
+        }
+    }
 }
 
 /// What compiles a service: the builder image, and the lines of the manifests that
@@ -74,7 +100,7 @@ pub(crate) fn go_of(plan: &Plan, service: &Service, index: &Index) -> Option<(St
 }
 
 /// The spec's word, or the newest Go that the manifests ask for.
-fn builder(go: &GoSetting, module: &Module, workspace: Option<&Workspace>) -> String {
+fn image(go: &GoSetting, module: &Module, workspace: Option<&Workspace>) -> String {
     match go {
         GoSetting::Image(reference) => reference.value.clone(),
         GoSetting::Version(version) => format!("golang:{}", version.value),
@@ -125,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_go_line_is_a_minimum_and_the_toolchain_line_is_exact() {
-        let builder = |m: &Module| builder(&GoSetting::FromModule, m, None);
+        let builder = |m: &Module| image(&GoSetting::FromModule, m, None);
         assert_eq!(builder(&module(".", "1.26")), "golang:1.26");
         assert_eq!(builder(&module(".", "1.26.3")), "golang:1.26");
         assert_eq!(builder(&module(".", "1.27rc1")), "golang:1.27rc1");

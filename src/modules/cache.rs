@@ -21,7 +21,7 @@ impl ModuleCache {
     /// after that was interrupted, there is a `.partial` file.
     ///
     /// Source: Go 1.26, `cmd/go/internal/modfetch`, `DownloadDir`.
-    pub(super) fn dir(&self, module: &Module) -> Option<PathBuf> {
+    pub(crate) fn dir(&self, module: &Module) -> Option<PathBuf> {
         let name = format!("{}@{}", escape(&module.path), escape(&module.version));
         let dir = self.0.join(name);
         (dir.is_dir() && !self.download(module, "partial").exists()).then_some(dir)
@@ -46,7 +46,7 @@ impl ModuleCache {
     }
 
     /// `cache/download/PATH/@v/VERSION.EXTENSION`.
-    fn download(&self, module: &Module, extension: &str) -> PathBuf {
+    pub(crate) fn download(&self, module: &Module, extension: &str) -> PathBuf {
         let path = Path::new("cache/download").join(escape(&module.path));
         let name = format!("{}.{extension}", escape(&module.version));
         self.0.join(path).join("@v").join(name)

@@ -35,6 +35,8 @@ pub(super) struct Needed {
     pub(super) back: BTreeSet<String>,
     /// Imports that no listed module holds, or whose module is absent.
     pub(super) unknown: BTreeSet<String>,
+    /// Directories of fetched packages, each with the path of its listed module.
+    pub(super) packages: BTreeMap<PathBuf, String>,
 }
 
 /// Fetched packages that were read, by directory. What is fetched never changes, so one
@@ -104,13 +106,14 @@ impl<'a> Follower<'a> {
                 needed.modules.insert(path.to_owned());
                 let below = import[path.len()..].trim_start_matches('/');
                 match place {
-                    Place::Dir(dir) if found.is_none() => {
+                    // A package that two modules have is an error, which Go finds.
+                    Place::Dir(dir) => {
                         let dir = dir.join(below);
                         if has_go_files(&dir) {
-                            found = Some(dir);
+                            needed.packages.insert(dir.clone(), path.to_owned());
+                            found = found.or(Some(dir));
                         }
                     }
-                    Place::Dir(_) => {}
                     Place::Local => {
                         needed.back.insert(import.to_owned());
                     }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +121,9 @@ pub struct ServiceModules {
     /// What has to be at hand for its build.
     #[serde(skip)]
     pub needed: Needed,
+    /// Directories of the fetched packages that its build reads, each with its module.
+    #[serde(skip)]
+    pub packages: BTreeMap<PathBuf, Module>,
 }
 
 impl Answer {

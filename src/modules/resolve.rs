@@ -5,6 +5,7 @@
 
 mod graph;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -221,13 +222,17 @@ impl Resolver<'_> {
             .zip(answers)
             .filter_map(|(trial, answer)| Some((&trial.manifests, answer?)))
             .collect();
+        // Whole manifests are the whole graph: Go reads the `go.mod` of every module in it.
+        let graph = OnceCell::new();
         let answer = services.into_iter().map(|(service, found)| {
             let found = match refused.get(&found.manifests) {
                 Some(reason) if found.whole.is_none() => ServiceModules {
                     modules: found.modules,
                     back: found.back,
+                    packages: found.packages,
                     needed: Needed {
                         manifests: self.texts.keys().cloned().collect(),
+                        graph: graph.get_or_init(|| self.read_of_graph()).clone(),
                         ..found.needed
                     },
                     ..self.whole(format!("Go does not build with a part of it: {reason}"))
@@ -256,11 +261,13 @@ impl Resolver<'_> {
         places: &Places,
     ) -> ServiceModules {
         let needed = self.needed(&reached, places);
+        let packages = packages(&reached, places);
         if let Some(import) = reached.unknown.first() {
             let reason = format!("`{import}` is in no module that is listed and at hand");
             return ServiceModules {
                 back: reached.back,
                 needed,
+                packages,
                 ..self.whole(reason)
             };
         }
@@ -297,6 +304,7 @@ impl Resolver<'_> {
                 ..needed
             },
             manifests,
+            packages,
         }
     }
 
@@ -345,6 +353,14 @@ impl Resolver<'_> {
             ..ServiceModules::default()
         }
     }
+}
+
+/// The fetched packages that were reached.
+fn packages(reached: &Reached, places: &Places) -> BTreeMap<PathBuf, Module> {
+    let packages = reached.packages.iter();
+    packages
+        .filter_map(|(dir, path)| Some((dir.clone(), places.get(path)?.0.clone())))
+        .collect()
 }
 
 /// The versions of what was reached, in a few letters.

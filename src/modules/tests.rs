@@ -45,6 +45,10 @@ fn fixture() -> (tempfile::TempDir, ModuleCache) {
             "cache/a.org/x/sub@v1.0.0/p/p.go",
             "package p\nimport _ \"m/lib/back\"\n",
         ),
+        (
+            "cache/cache/download/a.org/x/@v/v1.0.0.mod",
+            "module a.org/x\n",
+        ),
         ("cache/b.org/!y@v1.1.0/deep/d.go", "package deep\n"),
         ("cache/c.org/unused@v1.0.0/u.go", "package unused\n"),
     ]);
@@ -111,8 +115,13 @@ struct Objecting;
 
 impl Go for Objecting {
     fn run(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
-        assert_eq!(args.first(), Some(&"list"));
         assert!(dir.join("go.mod").is_file());
+        match args {
+            ["mod", "graph"] => return Ok(b"m.org/m a.org/x@v1.0.0\n".to_vec()),
+            ["list", "-m", ..] => return Ok(Vec::new()),
+            ["list", ..] => {}
+            _ => panic!("{args:?}"),
+        }
         Ok(b"build constraints exclude all Go files\nhidden-word: missing go.sum entry\n".to_vec())
     }
 
@@ -129,6 +138,10 @@ fn where_go_objects_the_manifests_stay_whole() {
     let whole = answer.services["api"].whole.as_deref().unwrap();
     assert!(whole.ends_with(": ***: missing go.sum entry"), "{whole}");
     assert_eq!(answer.services["api"].manifests["go.mod"], GO_MOD);
+    // Whole manifests take the whole module graph.
+    let graph = &answer.services["api"].needed.graph;
+    let paths: Vec<&str> = graph.iter().map(|module| module.path.as_str()).collect();
+    assert_eq!(paths, ["a.org/x"]);
 }
 
 /// A Go command that can fetch nothing.

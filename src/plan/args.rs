@@ -1,6 +1,6 @@
 //! Build args that the spec does not use.
 
-use super::{Request, settings};
+use super::{Request, runner, settings};
 use crate::diag::{Diagnostic, Rule, did_you_mean};
 use crate::fetch;
 use crate::spec::{PREDEFINED, Spec};
@@ -9,10 +9,11 @@ use crate::spec::{PREDEFINED, Spec};
 /// with `_`.
 ///
 /// Facts: contract §5.3.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "BUILDKIT_",
     "BUILDX_",
-    "GOFLEET_",
+    runner::CACHE,
+    runner::PARALLEL,
     "SOURCE_DATE_EPOCH",
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -38,7 +39,8 @@ pub(super) fn unused(spec: &Spec, request: &Request) -> Vec<Diagnostic> {
         } else if let Some((_, hint)) = settings::not_taken(name, value) {
             Some(hint)
         } else {
-            did_you_mean(name, used.iter().map(|u| u.name.as_str()))
+            let own = [runner::CACHE, runner::PARALLEL];
+            did_you_mean(name, used.iter().map(|u| u.name.as_str()).chain(own))
                 .map(|near| format!("did you mean `{near}`?"))
         };
         warnings.push(warning);

@@ -9,6 +9,7 @@
 //!    - `platform`: for which platforms;
 //!    - `service`: per platform and service, settings joined with `defaults`, build args inserted,
 //!      values checked by `value`, `path` and `toolchain`;
+//!    - `runner`: what the builder is like that the build runs on;
 //!    - `fetch`: where modules come from, with `settings`, `secrets` and `credentials`;
 //!    - `args`: which build args nobody asked for.
 //!
@@ -25,6 +26,7 @@ mod fetch;
 mod path;
 mod pattern;
 mod platform;
+mod runner;
 mod secrets;
 mod service;
 mod settings;
@@ -35,6 +37,7 @@ mod toolchain;
 mod value;
 
 pub use fetch::Fetch;
+pub use runner::{CacheMode, Runner};
 pub use secrets::{Agent, Secret, SecretSource};
 pub use service::published;
 pub use target::{TargetInfo, missing_main, targets};
@@ -122,7 +125,7 @@ pub fn plan(spec: &Spec, request: &Request) -> Result<Plan, Vec<Diagnostic>> {
 /// Without errors among the diagnostics, there is a plan for each of these targets.
 pub fn plan_each(spec: &Spec, request: &Request) -> (Vec<Plan>, Vec<Diagnostic>) {
     let targets: Vec<&str> = match request.target.as_deref() {
-        None | Some("" | "all" | "binaries") => spec
+        None | Some("" | "all" | "binaries" | "deps") => spec
             .services
             .iter()
             .map(|s| s.name.value.as_str())
@@ -160,6 +163,7 @@ fn run(spec: &Spec, request: &Request, complete: bool) -> (Option<Plan>, Vec<Dia
     let args = Args::new(&request.build_args);
     let mut check = Check::new(&args);
     let go = check.go(spec.go.as_ref());
+    let runner = runner::runner(spec, request, &mut check);
     let selection = target::select(spec, request, &mut check, complete);
     if complete {
         check.diagnostics.extend(args::unused(spec, request));
@@ -184,6 +188,7 @@ fn run(spec: &Spec, request: &Request, complete: bool) -> (Option<Plan>, Vec<Dia
     };
     let plan = Plan {
         go,
+        runner,
         fetch,
         selection,
         platforms: plans,
@@ -286,6 +291,8 @@ pub struct Request {
 pub struct Plan {
     /// Which Go toolchain compiles.
     pub go: GoSetting,
+    /// What the builder is like.
+    pub runner: Runner,
     /// How modules are fetched.
     pub fetch: Fetch,
     /// Which target was chosen.
@@ -316,6 +323,8 @@ pub enum Selection {
     All,
     /// The binaries of all services, without an image.
     Binaries,
+    /// Modules and compiled dependencies of all services, as layers.
+    Deps,
 }
 
 /// What to build for one platform.
@@ -337,6 +346,8 @@ pub struct Service {
     pub name: String,
     /// Where the name is written.
     pub span: Span,
+    /// Its place among the names of all services of the spec, from 0.
+    pub place: usize,
     /// Directory of the main package relative to the context, clean: `cmd/api`, or `.`.
     pub main: Spanned<String>,
     /// How to compile.

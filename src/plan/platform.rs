@@ -59,7 +59,10 @@ pub(super) fn choose(
             own = list;
         }
     }
-    if matches!(selection, Some(Selection::All | Selection::Binaries)) {
+    if matches!(
+        selection,
+        Some(Selection::All | Selection::Binaries | Selection::Deps)
+    ) {
         let scope = Scope::global(check.args).with("SERVICE", "all");
         own = from_spec(spec.defaults.platforms.as_deref(), &scope, check);
     }

@@ -9,7 +9,7 @@ use crate::spec::{
     Args, Attest, Scope, ServiceEntry, Settings, Spec, Text, Variables, join_go_flags,
 };
 use buildkit_llb::Platform;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// With so many problems no more are looked for.
 const ENOUGH: usize = 1000;
@@ -56,6 +56,12 @@ pub(super) fn platform_plan(
     check: &mut Check<'_>,
 ) -> PlatformPlan {
     let mut services = Vec::new();
+    let names: BTreeSet<&str> = spec
+        .services
+        .iter()
+        .map(|e| e.name.value.as_str())
+        .collect();
+    let places: BTreeMap<&str, usize> = names.into_iter().zip(0..).collect();
     for entry in &spec.services {
         if check.diagnostics.len() > ENOUGH {
             break;
@@ -63,7 +69,7 @@ pub(super) fn platform_plan(
         let name = &entry.name.value;
         let (compiled, imaged) = match selection {
             Some(Selection::Service(wanted)) => (wanted == name, wanted == name),
-            Some(Selection::All | Selection::Binaries) => (true, false),
+            Some(Selection::All | Selection::Binaries | Selection::Deps) => (true, false),
             None => (false, false),
         };
         let settings = merged(&spec.defaults, &entry.settings);
@@ -77,6 +83,7 @@ pub(super) fn platform_plan(
             services.push(Service {
                 name: name.clone(),
                 span: entry.name.span,
+                place: places.get(name.as_str()).copied().unwrap_or_default(),
                 main,
                 build,
                 image,

@@ -7,6 +7,9 @@ use crate::spec::{RESERVED, Scope, Spec};
 /// Most targets that a message lists.
 const MAX_LISTED: usize = 40;
 
+/// The targets that are no services.
+const OTHERS: [&str; 3] = ["all", "binaries", "deps"];
+
 /// A target, for lists of targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetInfo {
@@ -16,11 +19,11 @@ pub struct TargetInfo {
     pub description: String,
     /// Whether it is built when no target is given.
     pub default: bool,
-    /// Where the service is written; `None` for `all` and `binaries`.
+    /// Where the service is written; `None` for targets of several services.
     pub span: Option<Span>,
 }
 
-/// The targets of a spec: the services in their order, then `all` and `binaries`.
+/// The targets of a spec: the services in their order, then those of several services.
 pub fn targets(spec: &Spec, request: &Request) -> Vec<TargetInfo> {
     let args = crate::spec::Args::new(&request.build_args);
     let mut check = Check::new(&args);
@@ -45,6 +48,11 @@ pub fn targets(spec: &Spec, request: &Request) -> Vec<TargetInfo> {
             "binaries",
             "the binaries, without an image",
             Selection::Binaries,
+        ),
+        (
+            "deps",
+            "modules and compiled dependencies, for `--cache-to`",
+            Selection::Deps,
         ),
     ];
     let others = others.map(|(name, description, selection)| TargetInfo {
@@ -166,6 +174,7 @@ fn named(
     match name {
         "all" => return Ok(Some(Selection::All)),
         "binaries" => return Ok(Some(Selection::Binaries)),
+        "deps" => return Ok(Some(Selection::Deps)),
         _ => {}
     }
     if RESERVED.contains(&name) {
@@ -180,7 +189,7 @@ fn named(
         return Ok(None);
     }
     let names = spec.services.iter().map(|s| s.name.value.as_str());
-    let hint = match did_you_mean(name, names.chain(["all", "binaries"])) {
+    let hint = match did_you_mean(name, names.chain(OTHERS)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the targets are {}", listed(spec)),
     };
@@ -213,10 +222,7 @@ fn listed_or(spec: &Spec) -> String {
 
 fn names(spec: &Spec) -> Vec<String> {
     let services = spec.services.iter().map(|s| s.name.value.as_str());
-    services
-        .chain(["all", "binaries"])
-        .map(|n| format!("`{n}`"))
-        .collect()
+    services.chain(OTHERS).map(|n| format!("`{n}`")).collect()
 }
 
 /// `a, b and c`; long lists are cut in the middle, so that the last two stay.

@@ -93,6 +93,7 @@ fn lists_of_targets() {
         ("api", true),
         ("all", false),
         ("binaries", false),
+        ("deps", false),
     ];
     assert_eq!(list, expected.map(|(n, d)| (n.to_owned(), d)));
     let (spec, _) = crate::spec::parse(TWO);
@@ -300,4 +301,42 @@ fn settings_of_fetching() {
     );
     let ids: Vec<&str> = secrets.iter().map(|s| s.id.as_str()).collect();
     assert_eq!((ids, ssh.len()), (vec!["netrc"], 1));
+}
+
+#[test]
+fn runners() {
+    let runner = |top: &str, args: &[(&str, &str)]| {
+        let text = format!("{top}services: {{api: .}}\n");
+        let mut request = request(None);
+        for (name, value) in args {
+            request
+                .build_args
+                .insert((*name).to_owned(), (*value).to_owned());
+        }
+        let spec = super::read(&text, &request).unwrap();
+        plan(&spec, &request).map(|plan| (plan.runner.cache, plan.runner.parallel))
+    };
+    let spec = "cache: layer\nparallel: 3\n";
+    assert_eq!(runner("", &[]).unwrap(), (CacheMode::Mount, None));
+    assert_eq!(runner(spec, &[]).unwrap(), (CacheMode::Layer, Some(3)));
+    // Build args win; an empty one is none.
+    let args = [("GOFLEET_CACHE", "mount"), ("GOFLEET_PARALLEL", "")];
+    assert_eq!(runner(spec, &args).unwrap(), (CacheMode::Mount, Some(3)));
+    for args in [
+        [("GOFLEET_CACHE", "volume")],
+        [("GOFLEET_PARALLEL", "65")],
+        [("GOFLEET_PARALLEL", "two")],
+    ] {
+        let problems = runner(spec, &args).unwrap_err();
+        assert!(problems[0].message.contains(args[0].0), "{problems:?}");
+    }
+    // A misspelled name is no silent default.
+    let request = Request {
+        build_args: [("GOFLEET_CASHE".to_owned(), "layer".to_owned())].into(),
+        ..request(None)
+    };
+    let spec = super::read("services: {api: .}\n", &request).unwrap();
+    let warnings = plan(&spec, &request).unwrap().warnings;
+    let hint = warnings[0].hint.as_deref();
+    assert_eq!(hint, Some("did you mean `GOFLEET_CACHE`?"));
 }

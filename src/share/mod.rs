@@ -40,6 +40,8 @@ pub struct Shared {
     pub dirs: BTreeSet<String>,
     /// Packages of other modules, by their import paths.
     pub imports: BTreeSet<String>,
+    /// Whether packages of the standard library are compiled, too.
+    pub standard: bool,
 }
 
 /// What a compile is made of beside the sources.
@@ -159,6 +161,7 @@ mod tests {
             module: "m.org/m".to_owned(),
             dirs: set(&["base", "lib"]),
             imports: set(&["a.org/x"]),
+            standard: true,
         }
     }
 

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::turn::Turn;
+
 /// Go removes what was not used for five days (`cmd/go/internal/cache`, Go 1.26); a
 /// stamp goes before.
 const UNUSED: Duration = Duration::from_secs(4 * 24 * 60 * 60);
@@ -14,12 +16,6 @@ const UNUSED: Duration = Duration::from_secs(4 * 24 * 60 * 60);
 pub(super) struct Stamps {
     dir: PathBuf,
     lock: PathBuf,
-}
-
-/// The turn to compile; it is over with the value.
-#[derive(Debug)]
-pub(super) struct Turn {
-    _lock: File,
 }
 
 impl Stamps {
@@ -48,11 +44,9 @@ impl Stamps {
         fs::write(self.dir.join(key), "")
     }
 
-    /// Waits until nobody else compiles. A lock ends with the process that has it.
+    /// Waits until nobody else compiles.
     pub(super) fn turn(&self) -> io::Result<Turn> {
-        let file = File::options().create(true).append(true).open(&self.lock)?;
-        file.lock()?;
-        Ok(Turn { _lock: file })
+        Turn::take(&self.lock)
     }
 
     /// Removes old stamps. What cannot be removed now can be later.

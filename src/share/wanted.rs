@@ -46,7 +46,11 @@ pub(super) fn wanted(
             out.extend(key.map(|key| (name, key)));
         }
     }
-    for name in standard(src, &index)? {
+    let names = match shared.standard {
+        true => standard(src, &index)?,
+        false => BTreeSet::new(),
+    };
+    for name in names {
         let key = keys.of(&name, "std");
         out.insert(name, key);
     }

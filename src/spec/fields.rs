@@ -178,7 +178,7 @@ pub(crate) const FIELDS: &[Field] = &[
         name: "default_target",
         places: TOP,
         ty: Type::Text,
-        doc: "What is built when no `--target` is given: a service, `all` or `binaries`. Without \
+        doc: "What is built when no `--target` is given: a service, `all`, `binaries` or `deps`. Without \
               it, a spec with several services asks for a target.",
         example: "default_target: all",
     },
@@ -190,6 +190,27 @@ pub(crate) const FIELDS: &[Field] = &[
               attestations keeps its digest when nothing in it changed. `true` leaves the choice \
               to buildx. A string or list is what `--attest` takes.",
         example: "attest:\n  - type=provenance,mode=max\n  - type=sbom",
+    },
+    Field {
+        name: "cache",
+        places: TOP,
+        ty: Type::Text,
+        doc: "Where modules and compiled dependencies come from: `mount`, the cache mounts of the \
+              builder, is the default and the fastest on a builder that stays; `layer` is for \
+              runners that start empty: layers that the target `deps` makes and `--cache-to` \
+              exports. It is a fact of a runner: the build arg `GOFLEET_CACHE` wins over it, and \
+              no image depends on it. `docs/ci.md` says when to use which.",
+        example: "cache: ${CACHE:-mount}",
+    },
+    Field {
+        name: "parallel",
+        places: TOP,
+        ty: Type::Number,
+        doc: "How many services of a repository are built side by side on one builder, 1 to 64. \
+              More need more memory, and gain little beyond the number of processors. The default \
+              comes from the processors and the memory of the builder. The build arg \
+              `GOFLEET_PARALLEL` wins over it, and no image depends on it.",
+        example: "parallel: 4",
     },
     Field {
         name: "modules",

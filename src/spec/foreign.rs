@@ -83,10 +83,6 @@ const FOREIGN: &[(&str, &str)] = &[
         "stop_signal",
         "the stop signal is not there yet in this version",
     ),
-    (
-        "parallel",
-        "limiting concurrency is not there yet in this version",
-    ),
     ("depends_on", "the order of starting is up to Compose"),
     ("restart", "restarting is up to what runs the container"),
     ("networks", "networks are up to what runs the container"),

@@ -62,6 +62,10 @@ pub struct Spec {
     pub default_target: Option<Text>,
     /// `attest`.
     pub attest: Option<Attest>,
+    /// `cache`: where modules and compiled dependencies come from.
+    pub cache: Option<Text>,
+    /// `parallel`: how many builds run side by side.
+    pub parallel: Option<Text>,
     /// `modules`: settings of fetching.
     pub modules: Variables,
     /// `secrets`: what `--secret` takes, one each.
@@ -182,6 +186,8 @@ impl Spec {
         self.go
             .iter()
             .chain(&self.default_target)
+            .chain(&self.cache)
+            .chain(&self.parallel)
             .chain(&self.discover)
             .chain(&self.exclude)
             .chain(self.modules.values().map(|v| &v.value))

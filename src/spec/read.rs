@@ -82,6 +82,8 @@ impl Reader {
             go: None,
             default_target: None,
             attest: None,
+            cache: None,
+            parallel: None,
             modules: Variables::new(),
             secrets: Vec::new(),
             ssh: Vec::new(),
@@ -116,6 +118,8 @@ impl Reader {
                     ("default_target", Some(Value::Text(text))) => {
                         spec.default_target = Some(text);
                     }
+                    ("cache", Some(Value::Text(text))) => spec.cache = Some(text),
+                    ("parallel", Some(Value::Text(text))) => spec.parallel = Some(text),
                     ("attest", Some(Value::Attest(attest))) => spec.attest = Some(attest),
                     ("modules", Some(Value::Variables(modules))) => spec.modules = modules,
                     ("secrets", Some(Value::Texts(entries))) => spec.secrets = entries,

@@ -10,69 +10,77 @@ use std::time::SystemTime;
 
 use crate::support::fleet::{Example, Fleet, Services, services};
 
-static SHOP: Example = Example {
-    path: "examples/shop",
-    services: &[
-        ("api", "services/api"),
-        ("catalog", "services/catalog"),
-        ("orders", "services/orders"),
-        ("web", "services/web"),
-        ("worker", "services/worker"),
-        ("migrate", "services/migrate"),
-    ],
-    leaf: "services/worker/worker.go",
-    shared: &["internal/store/store.go", "internal/shopapi/client.go"],
-    embedded: ("services/web", "services/web/static/shop.css"),
-    other_system: &[
-        "internal/store/store_windows.go",
-        "services/web/pages_js.go",
-    ],
-    test: "internal/money/money_test.go",
-    unrelated: "proto",
-    new_service: "services/extra",
-    sums: "go.sum",
-    base: OnceLock::new(),
-};
+static SHOP: Example = shop("mount");
+static SHOP_IN_LAYERS: Example = shop("layer");
+static WORKSPACE: Example = workspace("mount");
+static WORKSPACE_IN_LAYERS: Example = workspace("layer");
 
-static WORKSPACE: Example = Example {
-    path: "examples/workspace",
-    services: &[
-        ("billing", "services/billing"),
-        ("gateway", "services/gateway"),
-        ("report", "services/report"),
-    ],
-    leaf: "services/report/main.go",
-    shared: &["libs/money/money.go", "libs/clock/clock.go"],
-    embedded: ("services/gateway", "services/gateway/static/style.css"),
-    other_system: &[
-        "services/report/spool_windows.go",
-        "libs/money/money_darwin_arm64.go",
-    ],
-    test: "services/billing/invoice/invoice_test.go",
-    unrelated: "services/report/loadtest",
-    new_service: "services/report/cmd/extra",
-    sums: "services/billing/go.sum",
-    base: OnceLock::new(),
-};
+const fn shop(cache: &'static str) -> Example {
+    Example {
+        cache,
+        path: "examples/shop",
+        services: &[
+            ("api", "services/api"),
+            ("catalog", "services/catalog"),
+            ("orders", "services/orders"),
+            ("web", "services/web"),
+            ("worker", "services/worker"),
+            ("migrate", "services/migrate"),
+        ],
+        leaf: "services/worker/worker.go",
+        shared: &["internal/store/store.go", "internal/shopapi/client.go"],
+        embedded: ("services/web", "services/web/static/shop.css"),
+        other_system: &[
+            "internal/store/store_windows.go",
+            "services/web/pages_js.go",
+        ],
+        test: "internal/money/money_test.go",
+        unrelated: "proto",
+        new_service: "services/extra",
+        sums: "go.sum",
+        base: OnceLock::new(),
+    }
+}
 
-/// Makes each function a test of each example.
+const fn workspace(cache: &'static str) -> Example {
+    Example {
+        cache,
+        path: "examples/workspace",
+        services: &[
+            ("billing", "services/billing"),
+            ("gateway", "services/gateway"),
+            ("report", "services/report"),
+        ],
+        leaf: "services/report/main.go",
+        shared: &["libs/money/money.go", "libs/clock/clock.go"],
+        embedded: ("services/gateway", "services/gateway/static/style.css"),
+        other_system: &[
+            "services/report/spool_windows.go",
+            "libs/money/money_darwin_arm64.go",
+        ],
+        test: "services/billing/invoice/invoice_test.go",
+        unrelated: "services/report/loadtest",
+        new_service: "services/report/cmd/extra",
+        sums: "services/billing/go.sum",
+        base: OnceLock::new(),
+    }
+}
+
+/// Makes each function a test of each example, with each way of caching.
 macro_rules! tests_of_each_example {
     ($($test:ident,)+) => {
-        mod shop {
+        tests_of_each_example! { @shop SHOP $($test)+ }
+        tests_of_each_example! { @shop_in_layers SHOP_IN_LAYERS $($test)+ }
+        tests_of_each_example! { @workspace WORKSPACE $($test)+ }
+        tests_of_each_example! { @workspace_in_layers WORKSPACE_IN_LAYERS $($test)+ }
+    };
+    (@$module:ident $example:ident $($test:ident)+) => {
+        mod $module {
             $(
                 #[test]
                 #[ignore = "needs the engine: cargo xtask test"]
                 fn $test() {
-                    super::$test(&super::SHOP);
-                }
-            )+
-        }
-        mod workspace {
-            $(
-                #[test]
-                #[ignore = "needs the engine: cargo xtask test"]
-                fn $test() {
-                    super::$test(&super::WORKSPACE);
+                    super::$test(&super::$example);
                 }
             )+
         }

@@ -20,6 +20,7 @@ mod compat;
 mod contexts;
 mod errors;
 mod image;
+mod layers;
 mod private;
 mod shapes;
 mod sharing;

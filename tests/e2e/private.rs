@@ -13,13 +13,13 @@ use crate::support::private::Private;
 use crate::support::repo::Repo;
 
 /// Modules of these hosts are private.
-const PRIVATE: &str = "*.corp.example";
+pub(crate) const PRIVATE: &str = "*.corp.example";
 
 /// Where modules come from that are not private, and those of the module proxy.
-const PROXIES: &str = "https://goproxy.corp.example,https://public.example,direct";
+pub(crate) const PROXIES: &str = "https://goproxy.corp.example,https://public.example,direct";
 
 /// A build of `api` that reaches the servers and trusts them, with no login yet.
-fn build(private: &Private, repo: &Repo) -> Build {
+pub(crate) fn build(private: &Private, repo: &Repo) -> Build {
     buildx(repo)
         .target("api")
         .reaching(private)

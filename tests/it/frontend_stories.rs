@@ -63,6 +63,9 @@ fn daemon() -> Script {
         .on(|g| g.is_exec(), tree(INDEX_FILE, index));
     for minor in 20..40 {
         let reference = format!("docker.io/library/golang:1.{minor}");
+        script
+            .images
+            .insert(format!("{reference}-alpine"), config.clone());
         script.images.insert(reference, config.clone());
     }
     script

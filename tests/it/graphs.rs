@@ -9,13 +9,15 @@ use prost::Message as _;
 
 use crate::support::golden;
 
-/// Example, target, platforms.
-const CASES: [(&str, &str, &str); 8] = [
+/// Example, target, platforms. With a way of caching in the name of the target, that one.
+const CASES: [(&str, &str, &str); 10] = [
     ("examples/hello", "api", "linux/amd64"),
     ("examples/hello", "all", "linux/amd64"),
     ("examples/hello", "binaries", "windows/amd64"),
     ("examples/shop", "api", "linux/amd64,linux/arm64"),
     ("examples/shop", "migrate", "linux/arm/v7"),
+    ("examples/shop", "deps", "linux/amd64"),
+    ("examples/shop", "worker:layer", "linux/amd64"),
     ("examples/workspace", "all", "linux/amd64"),
     ("examples/workspace", "binaries", "windows/amd64"),
     ("tests/fixtures/strange", "all", "linux/arm64"),
@@ -37,10 +39,13 @@ fn golden_graphs() {
     for (dir, target, platforms) in CASES {
         let mut local = example(dir);
         local.option("platform", platforms.to_owned());
+        let (target, cache) = target.split_once(':').unwrap_or((target, ""));
+        local.option("build-arg:GOFLEET_CACHE", cache.to_owned());
         let text = local.graph(Some(target.to_owned())).unwrap();
         assert_eq!(text, local.graph(Some(target.to_owned())).unwrap());
         let name = Path::new(dir).file_name().unwrap().to_str().unwrap();
-        let file = format!("{name}-{target}-{}.txt", platforms.replace(['/', ','], "-"));
+        let of = format!("{name}-{target}{cache}");
+        let file = format!("{of}-{}.txt", platforms.replace(['/', ','], "-"));
         check.file(&root().join("tests/it/graphs").join(file), &text);
     }
     check.finish();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Places, Resolver};
+use super::{Places, Resolver, packages};
 use crate::fetch::GoError;
 use crate::modules::download::general;
 use crate::modules::modfile::Module;
@@ -48,11 +48,7 @@ impl Resolver<'_> {
             .collect();
         let reached = self.fetch(&mut places);
         self.report(&places, &reached);
-        // What is replaced is in the graph, and never read.
-        let read: BTreeSet<Module> = graph
-            .into_iter()
-            .filter(|module| self.cache.has_manifest(module))
-            .collect();
+        let read = self.read_of(graph);
         let versions = self.versions(&places);
         let services = self.request.services.iter().zip(reached).zip(versions);
         services
@@ -70,10 +66,25 @@ impl Resolver<'_> {
                         versions,
                         ..self.needed(&reached, &places)
                     },
+                    packages: packages(&reached, &places),
                     back: reached.back,
                 };
                 (service.key.clone(), found)
             })
+            .collect()
+    }
+
+    /// The modules of the graph whose `go.mod` Go reads; none when it cannot be had.
+    pub(super) fn read_of_graph(&self) -> BTreeSet<Module> {
+        let graph = self.graph().map(|(graph, _)| graph);
+        self.read_of(graph.unwrap_or_default())
+    }
+
+    /// What is replaced is in the graph, and never read.
+    fn read_of(&self, graph: BTreeSet<Module>) -> BTreeSet<Module> {
+        let modules = graph.into_iter();
+        modules
+            .filter(|module| self.cache.has_manifest(module))
             .collect()
     }
 

@@ -23,6 +23,8 @@ type Digests = BTreeMap<String, String>;
 
 /// An example of this repository, and places in it to edit.
 pub(crate) struct Example {
+    /// `GOFLEET_CACHE`.
+    pub(crate) cache: &'static str,
     pub(crate) path: &'static str,
     /// Name and main package of each service.
     pub(crate) services: &'static [(&'static str, &'static str)],
@@ -54,6 +56,7 @@ pub(crate) struct Base {
 /// A copy of an example, and what is known about its last build.
 pub(crate) struct Fleet {
     pub(crate) repo: Repo,
+    cache: &'static str,
     services: Vec<(String, String)>,
     digests: Digests,
     failures: Vec<String>,
@@ -93,6 +96,7 @@ impl Example {
     fn copy(&self) -> Fleet {
         Fleet {
             repo: Repo::copy_of(self.path),
+            cache: self.cache,
             services: self
                 .services
                 .iter()
@@ -237,6 +241,7 @@ impl Fleet {
                 let target = json!({
                     "dockerfile": "fleet.yaml",
                     "target": name,
+                    "args": {"GOFLEET_CACHE": self.cache},
                     "attest": ["type=provenance,disabled=true"],
                     "output": ["type=image,push=false"],
                     "secret": secrets,

@@ -1,0 +1,229 @@
+//! Module cache → layer.
+//!
+//! Most of a module cache is read by no build: zip files, tests, packages that nothing imports.
+//! What is packed are the directories of packages that builds reach, and of each module what
+//! `go build` looks at to believe that it is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::STAMPS;
+use crate::modules::{Answer, Module, ModuleCache};
+use crate::scan::{gofile, select};
+
+/// Packs the modules that services read into a directory, laid out as a module cache.
+///
+/// # Errors
+///
+/// Files cannot be read or written.
+pub fn pack(answer: &Answer, cache: &ModuleCache, out: &Path) -> io::Result<()> {
+    let mut modules: BTreeSet<&Module> = BTreeSet::new();
+    let mut graph: BTreeSet<&Module> = BTreeSet::new();
+    let mut packages: BTreeMap<&Module, BTreeSet<&PathBuf>> = BTreeMap::new();
+    for service in answer.services.values() {
+        modules.extend(&service.needed.modules);
+        graph.extend(&service.needed.graph);
+        for (dir, module) in &service.packages {
+            packages.entry(module).or_default().insert(dir);
+        }
+    }
+    let mut id = Sha256::new();
+    for module in modules.union(&graph) {
+        id.update(format!("{}@{}\n", module.path, module.version));
+        for extension in ["mod", "ziphash"] {
+            let file = cache.download(module, extension);
+            if file.is_file() {
+                copy(&file, cache.path(), out)?;
+            }
+        }
+    }
+    for module in modules {
+        let Some(dir) = cache.dir(module) else {
+            continue;
+        };
+        // One without packages counts as there when its directory is.
+        fs::create_dir_all(out.join(below(&dir, cache.path())?))?;
+        let mut packed = Packed::default();
+        for package in packages.get(module).into_iter().flatten() {
+            id.update(format!("{}\n", below(package, cache.path())?.display()));
+            packed.add(package)?;
+        }
+        if packed.has_native {
+            // It may include files of directories that hold no package.
+            native(&dir, &mut packed.files)?;
+        }
+        for file in &packed.files {
+            copy(file, cache.path(), out)?;
+        }
+    }
+    let stamp: String = id.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    fs::create_dir_all(out.join(STAMPS))?;
+    fs::write(out.join(STAMPS).join(stamp), "")
+}
+
+/// Files of one module.
+#[derive(Default)]
+struct Packed {
+    files: BTreeSet<PathBuf>,
+    has_native: bool,
+}
+
+impl Packed {
+    /// The files of a package that a build can read.
+    fn add(&mut self, package: &Path) -> io::Result<()> {
+        let mut embeds = false;
+        for entry in fs::read_dir(package)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            match select::kind(&name) {
+                None => continue,
+                Some(select::Kind::Go) => embeds = embeds || may_embed(&path)?,
+                Some(select::Kind::Native) => self.has_native = true,
+                Some(_) => {}
+            }
+            if path.is_file() {
+                self.files.insert(path);
+            }
+        }
+        if embeds {
+            // Anything below it.
+            every(package, &mut self.files)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a Go file may embed others: it has to import `embed` for that.
+fn may_embed(file: &Path) -> io::Result<bool> {
+    let text = fs::read(file)?;
+    // What cannot be read as Go may do anything.
+    Ok(gofile::head(&text, true).is_none_or(|head| {
+        let mut imports = head.imports.iter();
+        imports.any(|(path, _)| path == "embed")
+    }))
+}
+
+/// All files below a directory.
+fn every(dir: &Path, files: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+    walk(dir, &mut |path, _| {
+        files.insert(path);
+    })
+}
+
+/// Native files below a directory, whatever package they are in.
+fn native(dir: &Path, files: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+    walk(dir, &mut |path, name| {
+        if select::kind(name) == Some(select::Kind::Native) {
+            files.insert(path);
+        }
+    })
+}
+
+fn walk(dir: &Path, found: &mut impl FnMut(PathBuf, &str)) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            walk(&entry.path(), found)?;
+        } else if kind.is_file() {
+            found(entry.path(), &entry.file_name().to_string_lossy());
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file to the same place below another directory.
+fn copy(file: &Path, from: &Path, to: &Path) -> io::Result<()> {
+    let dest = to.join(below(file, from)?);
+    if let Some(above) = dest.parent() {
+        fs::create_dir_all(above)?;
+    }
+    // As bytes: files of a module cache are read-only, those of a layer need not be.
+    fs::write(dest, fs::read(file)?)
+}
+
+fn below<'a>(path: &'a Path, dir: &Path) -> io::Result<&'a Path> {
+    path.strip_prefix(dir).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::modules::{Needed, ServiceModules};
+    use crate::testing::tree;
+
+    #[test]
+    fn what_no_build_reads_stays() {
+        let root = tree(&[
+            ("a.org/x@v1.0.0/go.mod", "module a.org/x\n"),
+            ("a.org/x@v1.0.0/x.go", "package x\n"),
+            ("a.org/x@v1.0.0/x_test.go", "package x\n"),
+            ("a.org/x@v1.0.0/README.md", "x"),
+            ("a.org/x@v1.0.0/other/o.go", "package other\n"),
+            ("a.org/x@v1.0.0/emb/e.go", "package e\nimport _ \"embed\"\n"),
+            ("a.org/x@v1.0.0/emb/data/t.txt", "t"),
+            ("a.org/x@v1.0.0/include/x.h", "// x\n"),
+            ("b.org/y@v1.0.0/y.go", "package y\n"),
+            ("cache/download/a.org/x/@v/v1.0.0.mod", "module a.org/x\n"),
+            ("cache/download/a.org/x/@v/v1.0.0.zip", "zip"),
+            ("cache/download/a.org/x/@v/v1.0.0.ziphash", "h1:x"),
+            ("cache/download/b.org/y/@v/v1.0.0.mod", "module b.org/y\n"),
+        ]);
+        let cache = ModuleCache::new(root.path().to_owned());
+        let module = |path: &str| Module {
+            path: path.to_owned(),
+            version: "v1.0.0".to_owned(),
+        };
+        let dir = |name: &str| root.path().join("a.org/x@v1.0.0").join(name);
+        let x = module("a.org/x");
+        let service = ServiceModules {
+            needed: Needed {
+                modules: [x.clone()].into(),
+                graph: [module("b.org/y")].into(),
+                ..Needed::default()
+            },
+            packages: [(dir(""), x.clone()), (dir("emb"), x.clone())].into(),
+            ..ServiceModules::default()
+        };
+        let mut answer = Answer::default();
+        answer.services.insert("api/@".to_owned(), service);
+        let packed = |answer: &Answer| {
+            let out = tempfile::tempdir().unwrap();
+            pack(answer, &cache, out.path()).unwrap();
+            let mut files = BTreeSet::new();
+            every(out.path(), &mut files).unwrap();
+            let names = files.iter().map(|f| below(f, out.path()).unwrap());
+            let names = names.map(|f| f.display().to_string());
+            names.collect::<Vec<String>>()
+        };
+        let found = packed(&answer);
+        let (stamps, found): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|f| f.starts_with(STAMPS));
+        assert_eq!(stamps.len(), 1);
+        let expected = [
+            "a.org/x@v1.0.0/emb/data/t.txt",
+            "a.org/x@v1.0.0/emb/e.go",
+            "a.org/x@v1.0.0/go.mod",
+            "a.org/x@v1.0.0/x.go",
+            "cache/download/a.org/x/@v/v1.0.0.mod",
+            "cache/download/a.org/x/@v/v1.0.0.ziphash",
+            "cache/download/b.org/y/@v/v1.0.0.mod",
+        ];
+        assert_eq!(found, expected);
+
+        // Assembly includes headers from anywhere.
+        fs::write(dir("x_amd64.s"), "#include \"include/x.h\"\n").unwrap();
+        let found = packed(&answer);
+        assert!(found.contains(&"a.org/x@v1.0.0/include/x.h".to_owned()));
+
+        // Another package, another content.
+        let packages = &mut answer.services.get_mut("api/@").unwrap().packages;
+        packages.insert(dir("other"), x);
+        assert!(!packed(&answer).contains(&stamps[0]));
+    }
+}

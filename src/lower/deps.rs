@@ -1,0 +1,184 @@
+//! Dependencies in layers: the steps that make them, and the one that a build takes them from.
+//!
+//! 1. The download of a module root packs what builds read of modules (`fetch`).
+//! 2. The standard library is compiled by a step that knows nothing of the repository, and
+//!    packages of other modules on top of it. Both are keyed by the builder image, flags and,
+//!    the second one, the list of packages of all services: no edit of sources runs them.
+//! 3. In front of every build step the layers are copied into the builder's cache mounts. That
+//!    step runs when the build step runs, and its result is a constant: whether dependencies
+//!    came in layers is in no build step's key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buildkit_llb::{BindMount, Copy, Describe as _, Error, FileOp, Mount, Output, Platform};
+
+use super::build::go_target;
+use super::closures::Closures;
+use super::constant::quiet;
+use super::fetch::{Before, FRONTEND_DIR, MARKER_DIR, manifest_tree};
+use super::go::{self, Builder, MODULE_CACHE, SOURCE_DIR};
+use super::scan::PROGRAM;
+use super::settings::StepSettings;
+use crate::closure::ModuleRoot;
+use crate::deps::{COMPILED_DIR, MODULES_DIR, STANDARD};
+use crate::plan::Build;
+
+/// Where a step writes compiled packages, and where their layer is mounted later.
+const COMPILED_MOUNT: &str = "/run/gofleet/compiled";
+
+/// Where packed modules are mounted.
+const MODULES_MOUNT: &str = "/run/gofleet/packed";
+
+/// Where answers of downloads are in the target `deps`.
+const ANSWERS_DIR: &str = "answers";
+
+/// A template that prints nothing: what counts is what is compiled.
+const NOTHING: &str = "{{with 0}}{{end}}";
+
+/// What is compiled ahead for a service, and for all others with the same settings.
+pub(super) struct Ahead<'a> {
+    pub(super) builder: &'a Builder,
+    pub(super) root: &'a ModuleRoot,
+    pub(super) settings: StepSettings<'a>,
+    /// The manifests are in it.
+    pub(super) code: &'a Output,
+    /// Packed modules; `None` where nothing is fetched.
+    pub(super) modules: Option<&'a Output>,
+    pub(super) platform: &'a Platform,
+    pub(super) build: &'a Build,
+    /// Packages of other modules.
+    pub(super) imports: BTreeSet<&'a str>,
+    pub(super) marker: &'a Output,
+    /// Text in brackets in front of the steps' names.
+    pub(super) label: String,
+}
+
+/// Packages of other modules that the services of a root import, with these build tags.
+pub(super) fn imports<'a>(
+    all: &'a Closures,
+    root: &ModuleRoot,
+    tags: &[String],
+) -> BTreeSet<&'a str> {
+    let same = all
+        .with_tags()
+        .filter(|(closure, own)| closure.root == *root && *own == tags);
+    same.flat_map(|(closure, _)| closure.external.keys())
+        .map(String::as_str)
+        .collect()
+}
+
+/// The answer of a download as part of the target `deps`.
+pub(super) fn answer(answer: &Output, root: &ModuleRoot) -> Output {
+    let dest = format!("/{ANSWERS_DIR}/{}", root.dir);
+    let copy = Copy::new(answer, "/", dest)
+        .contents_only()
+        .create_dest_path();
+    quiet(FileOp::new().copy(copy), "what builds read of modules")
+}
+
+impl Ahead<'_> {
+    /// The layer of compiled packages. What does not compile is left out: the build that
+    /// needs it says why.
+    pub(super) fn compiled(&self) -> Result<Output, Error> {
+        let std = Mount::scratch(COMPILED_MOUNT);
+        let std = self.step("standard library", std, None, SOURCE_DIR, &STANDARD)?;
+        let (Some(modules), false) = (self.modules, self.imports.is_empty()) else {
+            return Ok(std);
+        };
+        let packages: Vec<&str> = self.imports.iter().copied().collect();
+        let mount = Mount::bind(COMPILED_MOUNT, &std);
+        let dir = go::work_dir(self.root);
+        self.step("packages of modules", mount, Some(modules), &dir, &packages)
+    }
+
+    fn step(
+        &self,
+        what: &str,
+        compiled: BindMount,
+        modules: Option<&Output>,
+        dir: &str,
+        packages: &[&str],
+    ) -> Result<Output, Error> {
+        let mut args = ["go", "list", "-e", "-export", "-f", NOTHING, "-trimpath"]
+            .map(str::to_owned)
+            .to_vec();
+        if !self.build.tags.is_empty() {
+            args.push(format!("-tags={}", self.build.tags.join(",")));
+        }
+        args.push("--".to_owned());
+        args.extend(packages.iter().map(|&package| package.to_owned()));
+        let sources = match modules {
+            Some(_) => Mount::bind(SOURCE_DIR, &manifest_tree(self.root, self.code)).no_output(),
+            None => Mount::scratch(SOURCE_DIR).no_output(),
+        };
+        let mut caches: Vec<Mount> = vec![compiled.into()];
+        if let Some(modules) = modules {
+            let modules = Mount::bind(MODULE_CACHE, modules);
+            let modules = modules.selector(format!("/{MODULES_DIR}"));
+            caches.push(modules.readonly().into());
+        }
+        let exec = go::bare_go_exec(self.builder, caches, args, &self.env(modules))
+            .mount(sources)
+            .mount(Mount::bind(MARKER_DIR, self.marker).readonly())
+            .cwd(dir)
+            .name(format!("[{}] compile {what}", self.label));
+        let exec = self.settings.offline(exec).build();
+        exec.output(COMPILED_MOUNT)
+    }
+
+    /// The environment of the build, as far as it decides how packages are compiled.
+    fn env(&self, modules: Option<&Output>) -> BTreeMap<String, String> {
+        let target = go_target(self.platform);
+        let target = target.iter().map(|(name, value)| (*name, value.as_str()));
+        let own = self.build.env.iter();
+        let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
+        let compiled = format!("{COMPILED_MOUNT}/{COMPILED_DIR}");
+        let mut env: Vec<(&str, &str)> = target.chain(own).collect();
+        env.extend([("GOPROXY", "off"), ("GOCACHE", compiled.as_str())]);
+        // The standard library is compiled alike for every repository.
+        let any = ModuleRoot::default();
+        let root = modules.map_or(&any, |_| self.root);
+        go::environment(self.builder, root, &env)
+    }
+}
+
+/// What a build takes from layers.
+pub(super) struct Unpack<'a> {
+    pub(super) builder: &'a Builder,
+    pub(super) root: &'a ModuleRoot,
+    pub(super) frontend: &'a Output,
+    pub(super) settings: StepSettings<'a>,
+    pub(super) modules: Option<Output>,
+    pub(super) compiled: Output,
+}
+
+impl Unpack<'_> {
+    /// The marker behind the step.
+    pub(super) fn step(&self, before: &Before<'_>) -> Result<Output, Error> {
+        let layers = [
+            (MODULES_MOUNT, self.modules.as_ref()),
+            (COMPILED_MOUNT, Some(&self.compiled)),
+        ];
+        let layers = layers
+            .iter()
+            .filter_map(|(dest, layer)| Some((*dest, (*layer)?)));
+        let mut args = vec![format!("{FRONTEND_DIR}{PROGRAM}"), "unpack".to_owned()];
+        args.extend(layers.clone().map(|(dest, _)| format!("--layer={dest}")));
+        args.push("--".to_owned());
+        args.extend(before.args.iter().cloned());
+        // Writable and thrown away: so they are keyed by the steps that made them, and
+        // nobody has to read all of them for a key.
+        let layers = layers.map(|(dest, layer)| Mount::bind(dest, layer).no_output());
+        let exec = go::go_exec(self.builder, self.root, self.settings, args, before.env)
+            .mounts(before.sources.iter().cloned())
+            .mounts(layers)
+            .mounts(before.needed())
+            .mount(Mount::bind(FRONTEND_DIR, self.frontend).readonly())
+            .mount(Mount::bind(MARKER_DIR, before.marker))
+            .name(format!(
+                "[internal] unpack dependencies of {}",
+                before.label
+            ));
+        self.settings.offline(exec).build().output(MARKER_DIR)
+    }
+}

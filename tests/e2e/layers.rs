@@ -1,0 +1,262 @@
+//! Dependencies in layers: a builder that starts empty gets them from a cache export.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::private::{PRIVATE, PROXIES, build};
+use crate::support::build::{Build, build_on, buildctl_dockerfile, buildx};
+use crate::support::command::buildctl;
+use crate::support::daemon::Daemon;
+use crate::support::engine::heavy;
+use crate::support::private::{PROXY, Private, private};
+use crate::support::repo::Repo;
+
+/// Packages of the module that services import.
+const PACKAGES: usize = 12;
+
+/// Two services that share a package of the repository, which imports all packages of a
+/// private module; and the path of that module.
+fn repo(private: &Private) -> (Repo, String) {
+    let path = private.path(PROXY, "many");
+    let mut files = vec![("tests/data.txt".to_owned(), "not for builds".to_owned())];
+    let mut all = "package lib\n\nimport (\n".to_owned();
+    for i in 0..PACKAGES {
+        let text = format!("package p{i}\n\n// N is a number.\nvar N = {i}\n");
+        files.push((format!("p{i}/p.go"), text));
+        files.push((format!("p{i}/p_test.go"), format!("package p{i}\n")));
+        all += &format!("\t_ \"{path}/p{i}\"\n");
+    }
+    all += ")\n\n// Hello greets.\nfunc Hello() string { return \"hello\" }\n";
+    files.push(("lib.go".to_owned(), all));
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(n, t)| (n.as_str(), t.as_str()))
+        .collect();
+    let module = private.publish(&path, "v1.0.0", &files);
+    let repo = private.repo(&[&module]);
+    let own = repo.module();
+    repo.write(
+        "greet/greet.go",
+        &format!(
+            "package greet\n\nimport \"{path}\"\n\nfunc Text() string {{ return lib.Hello() }}\n"
+        ),
+    );
+    for service in ["api", "mail"] {
+        let text = format!("{service} {}", repo.nonce);
+        repo.write(
+            &format!("cmd/{service}/main.go"),
+            &format!("package main\n\nimport \"{own}/greet\"\n\nfunc main() {{ println(greet.Text(), \"{text}\") }}\n"),
+        );
+    }
+    repo.spec("services:\n  api: ./cmd/api\n  mail: ./cmd/mail\n");
+    (repo, path)
+}
+
+fn in_layers(build: Build) -> Build {
+    build.build_arg("GOFLEET_CACHE", "layer")
+}
+
+/// With caches that no other test has.
+fn with_own_mounts(build: Build, repo: &Repo) -> Build {
+    build.build_arg("BUILDKIT_CACHE_MOUNT_NS", &repo.nonce)
+}
+
+/// Compiled packages and links in the build cache of a daemon.
+fn compiled_on(daemon: &Daemon) -> usize {
+    let dir = TempDir::new().unwrap();
+    let text = "FROM golang:1.26-alpine\n\
+                RUN --mount=type=cache,id=gofleet/build,target=/c find /c -name '*-a' | wc -l >/n\n";
+    fs::write(dir.path().join("Dockerfile"), text).unwrap();
+    let out = TempDir::new().unwrap();
+    buildctl()
+        .args([
+            "--addr",
+            &daemon.address,
+            "build",
+            "--frontend",
+            "dockerfile.v0",
+        ])
+        .args([
+            "--local",
+            "context=.",
+            "--local",
+            "dockerfile=.",
+            "--no-cache",
+        ])
+        .arg("--output")
+        .arg(format!("type=local,dest={}", out.path().display()))
+        .dir(dir.path())
+        .ok();
+    let n = fs::read_to_string(out.path().join("n")).unwrap();
+    n.trim().parse().unwrap()
+}
+
+/// Files below a directory, relative to it.
+fn files_of(dir: &Path) -> Vec<String> {
+    fn walk(dir: &Path, root: &Path, out: &mut Vec<String>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, root, out);
+            } else {
+                out.push(path.strip_prefix(root).unwrap().display().to_string());
+            }
+        }
+    }
+    let mut out = Vec::new();
+    walk(dir, dir, &mut out);
+    out
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_fresh_builder_compiles_the_code_of_the_repository_alone() {
+    let _heavy = heavy();
+    let private = private();
+    let (repo, module) = repo(private);
+    let netrc = private.netrc_file(&[PROXY]);
+
+    // The first job of a workflow: `deps` for all, exported.
+    let (cache, deps) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let export = format!("type=local,dest={},mode=max", cache.path().display());
+    // As secrets, settings are in no key.
+    let with_login = |build: Build| {
+        let build = build.reaching(private).secret_file("ca", private.ca());
+        let build = build.secret_file("netrc", &netrc);
+        build
+            .secret("GOPRIVATE", PRIVATE)
+            .secret("GOPROXY", PROXIES)
+    };
+    in_layers(with_login(buildctl_dockerfile(&repo)))
+        .target("deps")
+        .args(["--export-cache", &export])
+        .files(deps.path());
+    let files = files_of(deps.path());
+    let has = |part: &str| files.iter().any(|file| format!("{file}\n").contains(part));
+    assert!(has("/p0/p.go") && has("ziphash"), "{files:?}");
+    assert!(!has("_test.go") && !has("data.txt") && !has(".zip\n"));
+    let compiled = files.iter().filter(|file| file.ends_with("-a")).count();
+    let by_mount = with_login(buildx(&repo)).target("api").image();
+
+    // The second one, on another machine, with neither a login nor a proxy.
+    let daemon = Daemon::start();
+    let import = format!("type=local,src={}", cache.path().display());
+    let before = private.requests(&module).len();
+    let on = |target: &str| {
+        let build = build_on(&daemon, &repo)
+            .target(target)
+            .secret("GOPROXY", "off");
+        in_layers(build).args(["--import-cache", &import]).image()
+    };
+    let built = on("api");
+    assert_eq!(built.image().digest, by_mount.image().digest);
+    repo.edit("greet/greet.go", "return lib", "return \"dear \" + lib");
+    let edited = on("mail");
+    for (built, service) in [(&built, "api"), (&edited, "mail")] {
+        let steps = built.progress.executed();
+        let names = [
+            format!("[internal] compile shared packages of {service}"),
+            format!("[internal] unpack dependencies of {service}"),
+            format!("[{service}] go build ./cmd/{service}"),
+        ];
+        let own = steps.iter().filter(|step| !step.contains("scan sources"));
+        assert_eq!(own.collect::<Vec<_>>(), names.iter().collect::<Vec<_>>());
+    }
+    assert_eq!(
+        private.requests(&module).len(),
+        before,
+        "modules were asked for"
+    );
+    // Two mains, two versions of one package, two links: the module's packages came compiled.
+    let new = compiled_on(&daemon) - compiled;
+    assert!(new < PACKAGES, "{new} packages were compiled");
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn the_way_of_caching_is_in_no_build_steps_key() {
+    let private = private();
+    let netrc = private.netrc_file(&[PROXY]);
+    for layers_first in [false, true] {
+        let (repo, _) = repo(private);
+        let with = |layers: bool| {
+            let build = build(private, &repo).secret_file("netrc", &netrc);
+            let build = if layers { in_layers(build) } else { build };
+            build.image()
+        };
+        let first = with(layers_first);
+        let second = with(!layers_first);
+        let steps = second.progress.go_steps();
+        assert!(
+            !steps.iter().any(|step| step.contains("go build")),
+            "{steps:?}"
+        );
+        assert_eq!(first.image().digest, second.image().digest);
+    }
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn what_a_builder_lost_of_its_mounts_comes_from_the_layers() {
+    let private = private();
+    let (repo, module) = repo(private);
+    let netrc = private.netrc_file(&[PROXY]);
+    let with = |secret: bool| {
+        let build = build(private, &repo);
+        let build = if secret {
+            build.secret_file("netrc", &netrc)
+        } else {
+            build
+        };
+        in_layers(build).progress()
+    };
+    with(true);
+    let filter = format!("type==exec.cachemount,description~={}", repo.nonce);
+    buildctl().args(["prune", "--filter", &filter]).ok();
+    repo.edit("cmd/api/main.go", "println(", "println(1, ");
+    let before = private.requests(&module).len();
+    let steps = with(false);
+    assert_eq!(
+        steps.go_steps(),
+        ["[api] go build ./cmd/api"],
+        "{}",
+        steps.list()
+    );
+    assert_eq!(private.requests(&module).len(), before);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn the_number_of_builds_side_by_side_is_in_no_key() {
+    let repo = Repo::new();
+    repo.write(
+        "main.go",
+        &format!(
+            "package main\n\nfunc main() {{ println(\"{}\") }}\n",
+            repo.nonce
+        ),
+    );
+    repo.spec("parallel: 1\nservices: {api: .}\n");
+    let first = buildx(&repo).image();
+    let second = buildx(&repo).build_arg("GOFLEET_PARALLEL", "7").image();
+    assert_eq!(second.progress.go_steps(), [""; 0]);
+    assert_eq!(first.image().digest, second.image().digest);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn where_nothing_is_fetched_the_standard_library_comes_in_a_layer() {
+    let repo = Repo::new();
+    repo.write(
+        "main.go",
+        &format!("package main\n\nimport \"net/http\"\n\nfunc main() {{ println(http.MethodGet, \"{}\") }}\n", repo.nonce),
+    );
+    repo.spec("cache: layer\nservices: {api: .}\n");
+    let build = || with_own_mounts(buildx(&repo), &repo);
+    let text = build().tool("plain", None).ok().stderr;
+    assert!(text.contains("copied 0 files of modules and "), "{text}");
+    let mount = build().build_arg("GOFLEET_CACHE", "mount").progress();
+    assert_eq!(mount.go_steps(), [""; 0]);
+}
