@@ -79,6 +79,19 @@ fn offset(bytes: &[u8], at: usize) -> usize {
     usize::try_from(u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())).unwrap()
 }
 
+/// The Go that linked a program, `go1.26.8`: a blob that Go leaves in every binary, stripped
+/// or not (Go 1.26, `debug/buildinfo`: 16 bytes of head, padded to 32, then a string with
+/// its length in front).
+pub(crate) fn go_version(bytes: &[u8]) -> Option<&str> {
+    memchr::memmem::find_iter(bytes, b"\xff Go buildinf:").find_map(|at| {
+        let length = usize::from(*bytes.get(at + 32)?);
+        let text = bytes.get(at + 33..at + 33 + length)?;
+        // A program may hold the mark for reasons of its own.
+        let text = std::str::from_utf8(text).ok()?;
+        text.starts_with("go1.").then_some(text)
+    })
+}
+
 /// The reader itself, on a program that is known: this test, which is dynamic
 /// and has symbols.
 #[test]
