@@ -1,5 +1,9 @@
 //! `cargo xtask bench`: measurements, with the figures of docs/performance.md.
 
+mod cgroup;
+mod daemon;
+mod heavy;
+mod memory;
 mod progress;
 mod repository;
 mod sources;
@@ -25,17 +29,26 @@ pub(crate) fn scan() -> Result<()> {
     shown(&mut command).context("the scan was not measured")
 }
 
-/// Runs a measurement that needs the engine. `frontend`: the image that specs name.
+/// Runs a measurement that needs the engine. `frontend`: the image that specs name;
+/// `services`: how many, for those that can be smaller.
 ///
 /// # Errors
 ///
 /// There is no such measurement, or something that it runs fails.
-pub(crate) fn on_engine(what: &str, frontend: &str) -> Result<()> {
+pub(crate) fn on_engine(what: &str, frontend: &str, services: Option<&str>) -> Result<()> {
     let dir = root().join("target/bench").join(what);
     std::fs::create_dir_all(&dir)?;
+    let services = services
+        .map(str::parse)
+        .transpose()
+        .context("`--services` is a number")?;
+    if services.is_some() && what != "memory" {
+        bail!("only `bench memory` takes `--services`");
+    }
     match what {
+        "memory" => memory::run(&dir, frontend, services),
         "sources" => sources::run(&dir, frontend),
         "transfer" => transfer::run(&dir, frontend),
-        _ => bail!("there is no measurement `{what}`; there are: scan, sources, transfer"),
+        _ => bail!("there is no measurement `{what}`; there are: scan, sources, transfer, memory"),
     }
 }

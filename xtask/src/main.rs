@@ -42,6 +42,8 @@ cargo xtask COMMAND
   bench scan            measure the scan of 100,000 Go files against a plain read of them
   bench sources         measure builds of fifty services with 5,600 files each, on the engine
   bench transfer        measure what is sent of a context with 2 GiB of junk, on the engine
+  bench memory          measure builds of fifty services with heavy links in 4 GiB, on a daemon of its own
+        --services N    bench memory: fewer services
         --frontend IMAGE  bench: another frontend than gofleet/gofleet:1
   random [--steps N] [--seed S]
                         compare closures with clean builds after random edits
@@ -73,6 +75,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
     };
     let buildkit = option(&mut args, "--buildkit")?;
     let frontend = option(&mut args, "--frontend")?;
+    let services = option(&mut args, "--services")?;
     let steps = option(&mut args, "--steps")?;
     let seed = option(&mut args, "--seed")?;
     let how = match args.iter().position(|arg| arg == "--native") {
@@ -101,9 +104,11 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["engine", "golang", version], None) => engine::golang(version),
         (["image"], None) => image::build(&Engine::start(None)?, how),
         (["bench", "scan"], None) => bench::scan(),
-        (["bench", what], None) => {
-            bench::on_engine(what, frontend.as_deref().unwrap_or("gofleet/gofleet:1"))
-        }
+        (["bench", what], None) => bench::on_engine(
+            what,
+            frontend.as_deref().unwrap_or("gofleet/gofleet:1"),
+            services.as_deref(),
+        ),
         (["demo"], None) => demo::run(how),
         (["random"], None) => random::run(steps.as_deref(), seed.as_deref()),
         (["truth"], None) => truth::run(&rest),

@@ -138,6 +138,18 @@ pub(crate) fn stop() -> Result<()> {
     Ok(())
 }
 
+/// The container runtime of the daemons.
+///
+/// # Errors
+///
+/// It cannot be built.
+pub(crate) fn runc() -> Result<PathBuf> {
+    let cache = Cache::open()?;
+    let _lock = cache.lock()?;
+    let dir = parts::runc().build(&cache, &parts::host_go()?)?;
+    Ok(dir.join("runc"))
+}
+
 /// Makes `golang:VERSION` and its alpine name for the running engine's registry.
 pub(crate) fn golang(version: &str) -> Result<()> {
     Engine::start(None)?;

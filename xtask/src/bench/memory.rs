@@ -1,0 +1,216 @@
+//! `cargo xtask bench memory`: what many builds at once need, where memory is limited.
+//!
+//! Services that each link a large program, built on a daemon whose steps all run in one
+//! control group with 4 GiB: by one solve and by the bake file that gofleet prints, with
+//! the bound that gofleet has by default; and without a bound. Every round compiles
+//! everything, with caches of its own.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::cgroup::{Cgroup, Used};
+use super::daemon::Daemon;
+use super::heavy::Heavy;
+use crate::engine::Engine;
+use crate::run::{line, output, say};
+
+/// Services, unless the command line says otherwise.
+const SERVICES: usize = 50;
+const LIMIT: u64 = 4 << 30;
+const GROUP: &str = "gofleet-bench-memory";
+/// As many at once as gofleet allows: no bound for these services.
+const UNBOUND: &str = "GOFLEET_PARALLEL=50";
+
+/// How one round went.
+struct Round {
+    what: &'static str,
+    status: ExitStatus,
+    wall: Duration,
+    used: Used,
+    /// Programs that the kernel ended because there was no memory.
+    killed: usize,
+    /// What the user reads when it fails.
+    said: String,
+}
+
+/// Measures and prints a table. `frontend` is the image that specs name.
+///
+/// # Errors
+///
+/// The daemon or the control group cannot be made. A build that fails is a result.
+pub(crate) fn run(dir: &Path, frontend: &str, services: Option<usize>) -> Result<()> {
+    let services = services.unwrap_or(SERVICES);
+    let engine = Engine::start(None)?;
+    let cgroup = Cgroup::new(GROUP, LIMIT)?;
+    let daemon = Daemon::start(&engine, &dir.join("daemon"), &format!("/{GROUP}"))?;
+    let bench = Bench {
+        engine: &engine,
+        daemon: &daemon,
+        cgroup: &cgroup,
+        repository: Heavy::new(dir.join("heavy"), frontend, services)?,
+        dir,
+    };
+    let rounds = [
+        bench.round("one solve", bench.solve(None))?,
+        bench.round("one solve, no bound", bench.solve(Some(UNBOUND)))?,
+        bench.round("bake file", bench.bake()?)?,
+    ];
+    println!("{services} services, {} MiB for all steps", LIMIT >> 20);
+    println!(
+        "| build | result | time | programs, most | with page cache, most | limit met | killed |\n\
+         |---|---|---|---|---|---|---|"
+    );
+    for round in &rounds {
+        println!(
+            "| {} | {} | {:.0} s | {} MiB | {} MiB | {} times | {} |",
+            round.what,
+            if round.status.success() {
+                "succeeds"
+            } else {
+                "fails"
+            },
+            round.wall.as_secs_f64(),
+            round.used.programs >> 20,
+            round.used.all >> 20,
+            round.used.limit_met,
+            round.killed,
+        );
+    }
+    for round in rounds.iter().filter(|round| !round.status.success()) {
+        println!("\n{}:\n{}", round.what, round.said);
+    }
+    // Without the bound it may fail: that is what the bound is for.
+    for round in rounds.iter().filter(|round| round.what != rounds[1].what) {
+        if !round.status.success() {
+            bail!("{} does not succeed within the limit", round.what);
+        }
+    }
+    Ok(())
+}
+
+/// Where rounds run.
+struct Bench<'a> {
+    engine: &'a Engine,
+    daemon: &'a Daemon<'a>,
+    cgroup: &'a Cgroup,
+    repository: Heavy,
+    dir: &'a Path,
+}
+
+impl Bench<'_> {
+    /// Runs a build of everything, with cold caches.
+    fn round(&self, what: &'static str, mut command: Command) -> Result<Round> {
+        self.repository.edit(&nonce())?;
+        say(format!("{what} …"));
+        let log = self.log(what);
+        let file = File::create(&log)?;
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
+        let began = Instant::now();
+        let (status, used) = self.cgroup.measure(|| command.status())?;
+        let wall = began.elapsed();
+        let status = status.with_context(|| format!("cannot start `{}`", line(&command)))?;
+        say(format!("{what}: {status}, {:.0} s", wall.as_secs_f64()));
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        Ok(Round {
+            what,
+            status,
+            wall,
+            used,
+            killed: text.matches("signal: killed").count(),
+            said: error(&text),
+        })
+    }
+
+    /// `docker buildx build` of all binaries.
+    fn solve(&self, build_arg: Option<&str>) -> Command {
+        let mut command = self.buildx("build");
+        command
+            .args([
+                "--file=fleet.yaml",
+                "--target=binaries",
+                "--output=type=cacheonly",
+            ])
+            .args(["--secret=id=GOPROXY", "--secret=id=GOSUMDB"])
+            .arg(format!("--build-arg=BUILDKIT_CACHE_MOUNT_NS={}", nonce()));
+        if let Some(arg) = build_arg {
+            command.arg(format!("--build-arg={arg}"));
+        }
+        command.arg(".");
+        command
+    }
+
+    /// `docker buildx bake` of all images: as many solves as there are services.
+    fn bake(&self) -> Result<Command> {
+        let mut call = self.buildx("build");
+        let file = output(call.args(["--file=fleet.yaml", "--call=bake", "."]))?;
+        let path = self.dir.join("docker-bake.hcl");
+        fs::write(&path, file)?;
+        let mut command = self.buildx("bake");
+        command.arg("--file").arg(&path);
+        let namespace = format!("*.args.BUILDKIT_CACHE_MOUNT_NS={}", nonce());
+        for value in [
+            "*.output=type=cacheonly",
+            "*.secrets+=id=GOPROXY",
+            "*.secrets+=id=GOSUMDB",
+            &namespace,
+        ] {
+            command.args(["--set", value]);
+        }
+        Ok(command)
+    }
+
+    /// A command of buildx on the daemon, with where this machine fetches modules from.
+    fn buildx(&self, what: &str) -> Command {
+        let mut command = self.engine.docker();
+        command
+            .args(["buildx", what, "--builder", &self.daemon.builder])
+            .arg("--progress=plain")
+            .current_dir(self.repository.path());
+        for name in ["GOPROXY", "GOSUMDB"] {
+            let value = output(Command::new("go").args(["env", name])).unwrap_or_default();
+            command.env(name, value);
+        }
+        command
+    }
+
+    fn log(&self, what: &str) -> PathBuf {
+        self.dir
+            .join(format!("{}.log", what.replace([' ', ','], "-")))
+    }
+}
+
+/// What a client says last: from the last line that is about an error to the end.
+fn error(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    let quoted = |line: &&str| line.starts_with("------") || line.starts_with("ERROR");
+    let first = lines.iter().position(quoted).unwrap_or(0);
+    let from = first.max(lines.len().saturating_sub(40));
+    lines[from..].join("\n")
+}
+
+/// Something that no earlier build had.
+fn nonce() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    format!("{:x}", now.unwrap_or_default().as_nanos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_begins_where_the_client_quotes_the_step() {
+        let text = "#1 load\n#2 go build\n------\n > [s01] go build:\nlink: signal: killed\n------\nERROR: failed to build\n";
+        assert_eq!(
+            error(text),
+            "------\n > [s01] go build:\nlink: signal: killed\n------\nERROR: failed to build"
+        );
+    }
+}
