@@ -5,6 +5,7 @@
 
 mod affected;
 mod bake;
+mod changelog;
 mod diagnostics;
 mod exercise;
 mod explain;
