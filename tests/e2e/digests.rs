@@ -112,7 +112,7 @@ impl Digests {
     fn text(&self) -> String {
         let mut text = format!(
             "# Digests of the examples' images without attestations, and what they are made of.\n\
-             # Written by: {AGAIN}\n# If an image differs, CHANGELOG.md says `Rebuilds: images`.\n\
+             # Written by: {AGAIN}\n# If an image differs, CHANGELOG.md says `Rebuilds: images` (or `all`).\n\
              go {}\n",
             self.go
         );
@@ -182,7 +182,7 @@ fn differences(recorded: &Digests, found: &Digests) -> Option<String> {
     (!text.is_empty()).then(|| {
         format!(
             "images differ from {FILE}:\n{text}hint: if an image is meant to change, record anew \
-             with `{AGAIN}`, and have CHANGELOG.md say `Rebuilds: images`"
+             with `{AGAIN}`, and have CHANGELOG.md say `Rebuilds: images` (or `all`)"
         )
     })
 }
