@@ -33,16 +33,15 @@ impl<'a> Daemon<'a> {
     pub(crate) fn start(engine: &'a Engine, dir: &Path, cgroup: &str) -> Result<Self> {
         let _ = fs::remove_dir_all(dir);
         fs::create_dir_all(dir)?;
-        // A socket's path has to be short.
-        let sockets = std::env::temp_dir();
         let builder = format!("gofleet-bench-{}", std::process::id());
-        let address = format!("unix://{}/{builder}.sock", sockets.display());
+        let [socket, traces] = sockets(&builder);
+        let address = format!("unix://{}", socket.display());
         let config = format!(
             r#"root = "{root}"
 [grpc]
 address = ["{address}"]
 [otel]
-socketPath = "{sockets}/{builder}-otel.sock"
+socketPath = "{traces}"
 [worker.oci]
 enabled = true
 snapshotter = "overlayfs"
@@ -57,7 +56,7 @@ http = true
 insecure = true
 "#,
             root = dir.join("root").display(),
-            sockets = sockets.display(),
+            traces = traces.display(),
             runc = engine::runc()?.display(),
             registry = engine.registry,
         );
@@ -122,5 +121,14 @@ impl Drop for Daemon<'_> {
             sleep(Duration::from_millis(50));
         }
         let _ = fs::remove_dir_all(&self.dir);
+        for socket in sockets(&self.builder) {
+            let _ = fs::remove_file(socket);
+        }
     }
+}
+
+/// Its sockets, for clients and for traces. Their paths have to be short.
+fn sockets(builder: &str) -> [PathBuf; 2] {
+    let dir = std::env::temp_dir();
+    ["", "-otel"].map(|suffix| dir.join(format!("{builder}{suffix}.sock")))
 }

@@ -147,7 +147,7 @@ impl Bench<'_> {
             status,
             wall,
             used,
-            killed: text.matches("signal: killed").count(),
+            killed: killed(&text),
             said: error(&text),
         })
     }
@@ -231,6 +231,14 @@ fn wait(mut child: Child, limit: Option<Duration>) -> io::Result<Option<ExitStat
     Ok(None)
 }
 
+/// How often Go reports that a program was ended, in the lines that come from steps: at the
+/// end the client repeats some of them.
+fn killed(text: &str) -> usize {
+    text.lines()
+        .filter(|line| line.starts_with('#') && line.contains("signal: killed"))
+        .count()
+}
+
 /// What a client says last: from the last line that is about an error to the end.
 fn error(text: &str) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
@@ -251,8 +259,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_begins_where_the_client_quotes_the_step() {
-        let text = "#1 load\n#2 go build\n------\n > [s01] go build:\nlink: signal: killed\n------\nERROR: failed to build\n";
+    fn an_error_begins_where_the_client_quotes_the_step_and_counts_once() {
+        let text = "#1 load\n#2 link: signal: killed\n------\n > [s01] go build:\nlink: signal: killed\n------\nERROR: failed to build\n";
+        assert_eq!(killed(text), 1);
         assert_eq!(
             error(text),
             "------\n > [s01] go build:\nlink: signal: killed\n------\nERROR: failed to build"
