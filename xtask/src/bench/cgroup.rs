@@ -147,6 +147,13 @@ impl Cgroup {
 impl Drop for Cgroup {
     fn drop(&mut self) {
         remove(&self.dir);
+        // In version 1 every controller has a tree of its own, and the container runtime
+        // made the group in all of them.
+        if let Some(name) = self.dir.file_name().filter(|_| !self.v2) {
+            for tree in fs::read_dir(V2).into_iter().flatten().flatten() {
+                remove(&tree.path().join(name));
+            }
+        }
     }
 }
 
