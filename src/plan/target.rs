@@ -51,7 +51,7 @@ pub fn targets(spec: &Spec, request: &Request) -> Vec<TargetInfo> {
         ),
         (
             "deps",
-            "modules and compiled dependencies, for `--cache-to`",
+            "modules and compiled dependencies of all services, for `--cache-to`",
             Selection::Deps,
         ),
     ];

@@ -62,10 +62,11 @@ within its word and never becomes a word, an option or a command of its own.
 | a service | the image of the service |
 | `all` | one image with all binaries; its settings are those of `defaults` alone |
 | `binaries` | the binaries, without an image: `-o out` writes `out/SERVICE` |
+| `deps` | modules and compiled dependencies of all services, for `--cache-to`: see [ci.md](ci.md) |
 | none | the only service; or `default_target`; otherwise an error |
 
 The platforms of a build are those of `--platform`; else `platforms` of the service (of `defaults`
-for `all` and `binaries`); else the platform of the daemon. Images are for Linux; `binaries` compiles
+for `all`, `binaries` and `deps`); else the platform of the daemon. Images are for Linux; `binaries` compiles
 for every system that Go knows.
 
 `docker buildx build -f fleet.yaml --call bake .` prints a bake file with one target per service.

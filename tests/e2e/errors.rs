@@ -65,7 +65,7 @@ fn several_services_and_no_target_is_an_error_that_shows_the_way() {
     output.says([
         "fleet.yaml:2",
         "NoTarget",
-        "`api`, `worker`, `all` or `binaries`",
+        "`api`, `worker`, `all`, `binaries` or `deps`",
         "docker buildx build -f fleet.yaml --call bake . | docker buildx bake -f -",
     ]);
     repo.spec("default_target: worker\nservices:\n  api: ./cmd/api\n  worker: ./cmd/worker\n");
@@ -153,7 +153,7 @@ fn calls_answer_without_building() {
             .ok()
     };
     let targets = call("targets");
-    for target in ["api", "worker", "all", "binaries"] {
+    for target in ["api", "worker", "all", "binaries", "deps"] {
         assert!(
             targets.text().contains(target),
             "{}",

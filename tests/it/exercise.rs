@@ -9,7 +9,13 @@ use std::collections::BTreeMap;
 ///
 /// Returns whether the text is a spec without errors.
 pub(crate) fn exercise(text: &str) -> bool {
-    let targets = [None, Some("api"), Some("binaries"), Some("test")];
+    let targets = [
+        None,
+        Some("api"),
+        Some("binaries"),
+        Some("deps"),
+        Some("test"),
+    ];
     let mut good = false;
     for target in targets {
         good |= planned(text, target);
