@@ -1,5 +1,6 @@
 //! Layers → module cache and build cache.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -27,7 +28,10 @@ pub fn unpack(
     modules: &Path,
     compiled: &Path,
 ) -> io::Result<Unpacked> {
-    let _turn = Turn::take(&modules.join("gofleet.lock"))?;
+    // Whoever has the same to copy waits, and finds it there.
+    let locks = modules.join(STAMPS);
+    fs::create_dir_all(&locks)?;
+    let _turn = Turn::take(&locks.join(format!("{}.lock", name_of(layers)?)))?;
     let mut unpacked = Unpacked::default();
     for layer in layers {
         let layer = layer.as_ref();
@@ -41,19 +45,35 @@ pub fn unpack(
     Ok(unpacked)
 }
 
+/// A name for what is in layers: the stamps of modules, or nothing but the standard library.
+fn name_of(layers: &[impl AsRef<Path>]) -> io::Result<String> {
+    let mut name = "standard".to_owned();
+    for layer in layers {
+        for stamp in stamps(&layer.as_ref().join(MODULES_DIR))? {
+            name = stamp.to_string_lossy().into_owned();
+        }
+    }
+    Ok(name)
+}
+
+/// The names of the stamps in a module cache; none where there is no such directory.
+fn stamps(dir: &Path) -> io::Result<Vec<OsString>> {
+    match fs::read_dir(dir.join(STAMPS)) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.file_name())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
 fn unpack_modules(from: &Path, to: &Path) -> io::Result<usize> {
-    let Ok(stamps) = fs::read_dir(from.join(STAMPS)) else {
-        return Ok(0);
-    };
-    let stamps = stamps.collect::<io::Result<Vec<_>>>()?;
-    let has = |stamp: &fs::DirEntry| to.join(STAMPS).join(stamp.file_name()).exists();
+    let stamps = stamps(from)?;
+    let has = |stamp: &OsString| to.join(STAMPS).join(stamp).exists();
     if stamps.iter().all(has) {
         return Ok(0);
     }
     let copied = copy_missing(from, to, &|_| true)?;
-    fs::create_dir_all(to.join(STAMPS))?;
     for stamp in stamps {
-        fs::write(to.join(STAMPS).join(stamp.file_name()), "")?;
+        fs::write(to.join(STAMPS).join(stamp), "")?;
     }
     Ok(copied)
 }
