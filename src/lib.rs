@@ -36,6 +36,7 @@ pub mod image;
 pub mod local;
 pub mod lower;
 pub mod modules;
+mod names;
 pub mod options;
 pub mod plan;
 pub mod scan;

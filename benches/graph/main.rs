@@ -45,9 +45,7 @@ fn main() -> Result<(), Error> {
         .collect();
     match words.as_slice() {
         [] => all(),
-        ["--write", dir, services] => {
-            Ok(repository::write(Path::new(dir), "", services.parse()?)?)
-        }
+        ["--write", dir, services] => Ok(repository::write(Path::new(dir), "", services.parse()?)?),
         ["--target", target, dir] => one(Path::new(dir), target),
         [dir] => one(Path::new(dir), "binaries"),
         _ => Err("expected nothing, DIR, `--target TARGET DIR` or `--write DIR SERVICES`".into()),
@@ -151,7 +149,12 @@ fn one(dir: &Path, target: &str) -> Result<(), Error> {
     let outputs: Vec<Output> = lowered?.into_iter().filter_map(|one| one.output).collect();
     let (marshaling, definitions) =
         timed(|| outputs.iter().map(Output::marshal).collect::<Vec<_>>());
-    let (encoding, bytes) = timed(|| definitions.iter().map(|d| encode_definition(d)).collect::<Vec<_>>());
+    let (encoding, bytes) = timed(|| {
+        definitions
+            .iter()
+            .map(|d| encode_definition(d))
+            .collect::<Vec<_>>()
+    });
     let ops = definitions.iter().flat_map(|definition| &definition.def);
     let (count, op_bytes) = ops.fold((0, 0), |(n, sum), op| (n + 1, sum + op.len()));
     let largest: Vec<String> = kinds(&definitions);

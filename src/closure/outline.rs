@@ -149,10 +149,11 @@ impl Part {
                 }
             }
         }
-        out.embeds.extend(self.rest.embeds.iter().map(|embed| Embed {
-            reason: Reason::default(),
-            ..embed.clone()
-        }));
+        out.embeds
+            .extend(self.rest.embeds.iter().map(|embed| Embed {
+                reason: Reason::default(),
+                ..embed.clone()
+            }));
         out.doubts.extend_from_slice(&self.rest.doubts);
     }
 }

@@ -77,9 +77,15 @@ fn outlines_have_everything_that_closures_have() {
             "cmd/b/extra.go",
             "//go:build extra\n\npackage main\nimport _ \"x.org/y\"\n",
         ),
-        ("lib/lib.go", "package lib\nimport _ \"m/cmd/../asm\"\nimport _ \"m/asm\"\n"),
+        (
+            "lib/lib.go",
+            "package lib\nimport _ \"m/cmd/../asm\"\nimport _ \"m/asm\"\n",
+        ),
         ("asm/asm.go", "package asm\nimport _ \"m/lib\"\n"),
-        ("asm/asm.s", "#include \"../inc/defs.h\"\n#include \"lost.txt\"\n#include MACRO\n"),
+        (
+            "asm/asm.s",
+            "#include \"../inc/defs.h\"\n#include \"lost.txt\"\n#include MACRO\n",
+        ),
         ("inc/defs.h", "#include \"more.h\"\n"),
         ("inc/more.h", ""),
     ]);

@@ -8,6 +8,7 @@ mod bake;
 mod diagnostics;
 mod exercise;
 mod explain;
+mod frontend_calls;
 mod frontend_process;
 mod frontend_stories;
 mod gateway;
