@@ -152,7 +152,7 @@ fn one(dir: &Path, target: &str) -> Result<(), Error> {
     let (encoding, bytes) = timed(|| {
         definitions
             .iter()
-            .map(|d| encode_definition(d))
+            .map(encode_definition)
             .collect::<Vec<_>>()
     });
     let ops = definitions.iter().flat_map(|definition| &definition.def);

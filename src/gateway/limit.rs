@@ -34,7 +34,7 @@ pub(super) fn refused_by(error: &RpcError) -> Option<usize> {
 pub(super) fn mebibytes(bytes: usize) -> String {
     match (bytes >> 20, bytes % (1 << 20)) {
         (whole, 0) => format!("{whole} MiB"),
-        (whole, part) => format!("{whole}.{} MiB", part * 10 >> 20),
+        (whole, part) => format!("{whole}.{} MiB", (part * 10) >> 20),
     }
 }
 
