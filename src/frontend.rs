@@ -18,11 +18,12 @@ mod lookup;
 mod modules;
 mod size;
 mod sources;
+mod too_large;
 
 use std::collections::BTreeSet;
 
 use buildkit_llb::{Output, Platform, SourceFile};
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 use tokio::sync::OnceCell;
 
 use crate::diag::Diagnostic;
@@ -114,14 +115,21 @@ impl Session<'_> {
         self.warn(&warnings).await?;
         let scanned = self.scanned().await?;
         let mut sources = self.sources(&plan, scanned).await?;
-        self.check_files(&plan, &sources.assets).await?;
-        let looked_up = self.look_up(&plan, &sources.scanned.index).await?;
+        let (files, looked_up) = join(
+            self.check_files(&plan, &sources.assets),
+            self.look_up(&plan, &sources.scanned.index),
+        )
+        .await;
+        files?;
+        let looked_up = looked_up?;
         let index = &sources.scanned.index;
         let mut all = sources.closures.of_all(&spec, &self.plan_request(), index);
         self.fetch_modules(&plan, &mut sources, &mut all, &looked_up)
             .await?;
         let lowered = self.with_inputs(&plan, &sources, &all, &looked_up, lower::lower)?;
-        self.solve(&plan, lowered, looked_up.epoch).await
+        self.solve(&plan, lowered, looked_up.epoch)
+            .await
+            .map_err(|error| too_large::advise(error, &plan))
     }
 
     /// Reads the spec, with the services that it discovers; all its problems are one error.
@@ -171,11 +179,19 @@ impl Session<'_> {
     /// Shows warnings under the step that loaded the spec.
     async fn warn(&self, warnings: &[Diagnostic]) -> Result<(), Error> {
         let file = self.loaded.source_info();
-        for diagnostic in warnings {
-            let warning = Warning::from_diagnostic(diagnostic, &file);
-            self.gateway.warn(&self.loaded.vertex, warning).await?;
-        }
-        Ok(())
+        let warnings = warnings
+            .iter()
+            .map(|diagnostic| Warning::from_diagnostic(diagnostic, &file));
+        self.show(warnings).await
+    }
+
+    /// Shows warnings side by side: an answer to one tells nothing.
+    async fn show(&self, warnings: impl IntoIterator<Item = Warning>) -> Result<(), Error> {
+        let vertex = &self.loaded.vertex;
+        let calls = warnings
+            .into_iter()
+            .map(|warning| self.gateway.warn(vertex, warning));
+        try_join_all(calls).await.map(drop)
     }
 
     /// The sources and their index, scanned when first asked for.

@@ -37,6 +37,7 @@ pub mod image;
 pub mod local;
 pub mod lower;
 pub mod modules;
+mod names;
 pub mod options;
 pub mod plan;
 pub mod scan;

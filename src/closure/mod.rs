@@ -9,6 +9,7 @@
 //! - `root`: which manifests decide the versions of a build;
 //! - `resolve`: from an import path to a directory;
 //! - `reach`: everything that a main package reaches;
+//! - `outline`: the same for many main packages at once, without reasons;
 //! - `files`: the closure as a list of files of a directory on this machine;
 //! - `glob`: patterns of `//go:embed`;
 //! - `hidden`: what a closure needs and an ignore file hides;
@@ -17,6 +18,7 @@
 mod files;
 pub(crate) mod glob;
 mod hidden;
+mod outline;
 mod reach;
 mod resolve;
 mod root;
@@ -27,6 +29,7 @@ use std::fmt;
 
 pub use files::{Source, files};
 pub use hidden::{doubtful_directories, hidden, hidden_sources};
+pub use outline::Outlines;
 pub use reach::{closure, closure_with};
 pub use root::ModuleRoot;
 pub use why::{chain, in_words};

@@ -29,18 +29,8 @@ pub fn closure_with(
     back: &BTreeSet<String>,
 ) -> Option<Closure> {
     let root = ModuleRoot::of(main, index)?;
-    let mut reach = Reach {
-        index,
-        tags,
-        resolver: Resolver::new(index, &root),
-        out: Closure {
-            main: main.to_owned(),
-            ..Closure::default()
-        },
-        pending: Vec::new(),
-        seen: HashSet::new(),
-    };
-    match reach.resolver.find(main) {
+    let mut reach = Reach::new(main, tags, index, &root);
+    match reach.find(main) {
         Some((dir, links)) => {
             reach.out.links.extend(links);
             reach.directory(dir, Reason::default());
@@ -68,7 +58,7 @@ pub fn closure_with(
 
 /// The manifests that a build in a root reads. Vendored modules were checked when
 /// they were copied: then Go reads no sums, but the list of what is there.
-fn manifests(root: &ModuleRoot, index: &Index) -> Vec<String> {
+pub(super) fn manifests(root: &ModuleRoot, index: &Index) -> Vec<String> {
     let mut out = root.manifests.clone();
     if root.vendored {
         out.retain(|path| !path.ends_with(".sum"));
@@ -78,7 +68,7 @@ fn manifests(root: &ModuleRoot, index: &Index) -> Vec<String> {
     out
 }
 
-struct Reach<'a> {
+pub(super) struct Reach<'a> {
     index: &'a Index,
     tags: &'a [String],
     resolver: Resolver<'a>,
@@ -88,7 +78,39 @@ struct Reach<'a> {
     seen: HashSet<&'a str>,
 }
 
-impl Reach<'_> {
+impl<'a> Reach<'a> {
+    pub(super) fn new(
+        main: &str,
+        tags: &'a [String],
+        index: &'a Index,
+        root: &'a ModuleRoot,
+    ) -> Self {
+        Self {
+            index,
+            tags,
+            resolver: Resolver::new(index, root),
+            out: Closure {
+                main: main.to_owned(),
+                ..Closure::default()
+            },
+            pending: Vec::new(),
+            seen: HashSet::new(),
+        }
+    }
+
+    /// The directory of a package, and the links on the way to it.
+    pub(super) fn find(&self, dir: &str) -> Option<(String, Vec<String>)> {
+        self.resolver.find(dir)
+    }
+
+    /// What the files of one directory name; nothing is followed.
+    pub(super) fn one(&mut self, dir: &str) -> Closure {
+        self.seen.clear();
+        self.read(dir);
+        self.pending.clear();
+        std::mem::take(&mut self.out)
+    }
+
     fn directory(&mut self, dir: String, reason: Reason) {
         if !self.out.directories.contains_key(&dir) {
             self.out.directories.insert(dir.clone(), reason);

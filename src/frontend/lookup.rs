@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use buildkit_llb::Output;
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 
 use super::Session;
 use crate::gateway::{Error, Ref};
@@ -27,9 +27,14 @@ pub(super) struct LookedUp {
 impl Session<'_> {
     /// Looks up everything that the graph of a plan takes from outside.
     pub(super) async fn look_up(&self, plan: &Plan, index: &Index) -> Result<LookedUp, Error> {
-        let images = self.images(plan, index).await?;
-        let users = self.users(plan, &images).await?;
-        let epoch = self.loader.source_date_epoch(&self.native()).await?;
+        let images = async {
+            let images = self.images(plan, index).await?;
+            let users = self.users(plan, &images).await?;
+            Ok::<_, Error>((images, users))
+        };
+        let native = self.native();
+        let (images, epoch) = join(images, self.loader.source_date_epoch(&native)).await;
+        let ((images, users), epoch) = (images?, epoch?);
         Ok(LookedUp {
             images,
             users,
@@ -53,14 +58,14 @@ impl Session<'_> {
             return Ok(());
         }
         let tree = self.solve_output(sources).await?;
-        let mut missing = Vec::new();
-        for entry in entries.into_values() {
+        let looks = entries.into_values().map(async |entry| {
             match self.gateway.stat_file(&tree, &entry.source).await {
-                Ok(_) => {}
-                Err(error) if error.is_not_found() => missing.push(lower::missing_file(entry)),
-                Err(error) => return Err(error),
+                Ok(_) => Ok(None),
+                Err(error) if error.is_not_found() => Ok(Some(lower::missing_file(entry))),
+                Err(error) => Err(error),
             }
-        }
+        });
+        let missing: Vec<_> = try_join_all(looks).await?.into_iter().flatten().collect();
         if missing.is_empty() {
             Ok(())
         } else {
@@ -127,8 +132,9 @@ impl Session<'_> {
                 continue;
             };
             let tree = self.solve_output(&image.output).await?;
-            let passwd = self.read_text(&tree, "etc/passwd").await?;
-            let group = self.read_text(&tree, "etc/group").await?;
+            let passwd = self.read_text(&tree, "etc/passwd");
+            let (passwd, group) = join(passwd, self.read_text(&tree, "etc/group")).await;
+            let (passwd, group) = (passwd?, group?);
             match lower::lookup_user(&user, &passwd, &group) {
                 Ok(numbers) => users.insert((request, user), numbers),
                 Err(unknown) => {

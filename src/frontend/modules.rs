@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use buildkit_proto::pb;
+use futures_util::future::try_join_all;
 
 use super::Session;
 use super::lookup::LookedUp;
@@ -49,11 +50,7 @@ impl Session<'_> {
                 .assets(plan, &sources.scanned, &sources.closures)
                 .await?;
         }
-        for short in warnings {
-            let warning = Warning::new(short);
-            self.gateway.warn(&self.loaded.vertex, warning).await?;
-        }
-        Ok(())
+        self.show(warnings.into_iter().map(Warning::new)).await
     }
 
     /// The answers of all downloads.
@@ -90,16 +87,15 @@ impl Session<'_> {
         &self,
         downloads: Vec<Download>,
     ) -> Result<Vec<(Download, Answer)>, Error> {
-        let mut found = Vec::new();
-        for download in downloads {
+        let found = downloads.into_iter().map(async |download| {
             let tree = self.solve_output(&download.output).await?;
             let json = self.gateway.read_file(&tree, MODULES_FILE).await?;
             let answer = serde_json::from_slice(&json).map_err(|error| {
                 Error::Internal(format!("the download wrote no answer: {error}"))
             })?;
-            found.push((download, answer));
-        }
-        Ok(found)
+            Ok((download, answer))
+        });
+        try_join_all(found).await
     }
 
     /// What keeps the services of the plan from being built, by manifest.

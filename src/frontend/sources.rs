@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use buildkit_llb::{Foreign, Output};
+use futures_util::future::try_join_all;
 
 use super::Session;
 use crate::closure::{doubtful_directories, hidden, hidden_sources};
@@ -80,15 +81,14 @@ impl Session<'_> {
         }
         let mut warnings = hidden(closures.iter(), &ignore.rules, ignore.name());
         warnings.extend(self.hidden_sources(&closures, ignore).await?);
-        for (line, short) in warnings {
-            let warning = Warning::at_line(short, line, &ignore.source_info);
-            self.gateway.warn(&self.loaded.vertex, warning).await?;
-        }
+        let warnings = warnings
+            .into_iter()
+            .map(|(line, short)| Warning::at_line(short, line, &ignore.source_info));
         let doubts: BTreeSet<_> = closures.iter().flat_map(|c| &c.doubts).collect();
-        for doubt in doubts {
-            let warning = Warning::new(doubt.to_string());
-            self.gateway.warn(&self.loaded.vertex, warning).await?;
-        }
+        let doubts = doubts
+            .into_iter()
+            .map(|doubt| Warning::new(doubt.to_string()));
+        self.show(warnings.chain(doubts)).await?;
         let assets = self.assets(plan, &scanned, &closures).await?;
         Ok(Sources {
             scanned,
@@ -147,11 +147,12 @@ impl Session<'_> {
         };
         let source = self.loader.context(&query).await?;
         let tree = self.solve_output(&source).await?;
-        let mut names = BTreeMap::new();
-        for dir in dirs {
+        let names = try_join_all(dirs.into_iter().map(async |dir| {
             let found = self.gateway.read_dir(&tree, &dir, "").await?;
-            names.insert(dir, found.into_iter().map(|stat| stat.path).collect());
-        }
+            let names = found.into_iter().map(|stat| stat.path).collect();
+            Ok::<_, Error>((dir, names))
+        }));
+        let names: BTreeMap<_, _> = names.await?.into_iter().collect();
         Ok(hidden_sources(&names, &ignore.rules, ignore.name()))
     }
 

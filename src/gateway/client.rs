@@ -27,6 +27,7 @@ use super::caps::{Caps, gateway as cap};
 use super::environment::Request;
 use super::error::{self, Error, RpcError};
 use super::images::ImageCache;
+use super::limit;
 use super::result::FrontendResult;
 use crate::diag::Diagnostic;
 
@@ -252,18 +253,24 @@ impl Gateway {
         };
         let size = request.encoded_len();
         if size > MAX_MESSAGE {
-            return Err(Error::Request(format!(
-                "the build graph has {} MiB and builders take {} MiB; \
-                 build fewer services at once, or services with fewer packages",
-                size >> 20,
-                MAX_MESSAGE >> 20,
-            )));
+            return Err(Error::TooLarge {
+                bytes: size,
+                limit: MAX_MESSAGE,
+            });
         }
         let mut client = self.client.clone();
-        let answer = client.solve(request).await;
-        let answer = answer
-            .map_err(|status| failed("Solve", &status))?
-            .into_inner();
+        let answer = match client.solve(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) => {
+                return Err(match failed("Solve", &status) {
+                    Error::Rpc(error) => match limit::refused_by(&error) {
+                        Some(limit) => Error::TooLarge { bytes: size, limit },
+                        None => Error::Rpc(error),
+                    },
+                    other => other,
+                });
+            }
+        };
         let reference = single_ref(answer)?;
         if solve.evaluate && !evaluate_in_call && !reference.is_scratch() {
             self.stat_file(&reference, ".").await?;

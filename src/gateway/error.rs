@@ -16,6 +16,7 @@ use buildkit_proto::prost_types::Any;
 use buildkit_proto::{pb, rpc};
 
 use super::caps::MissingCap;
+use super::limit::mebibytes;
 use crate::diag::{self, Diagnostic, Span};
 use crate::options::OptionError;
 
@@ -43,6 +44,13 @@ pub enum Error {
     Rpc(RpcError),
     /// The connection to the daemon is gone; nobody is left to tell.
     BridgeClosed(String),
+    /// A graph is larger than the messages that the builder takes, in bytes.
+    TooLarge {
+        /// The graph.
+        bytes: usize,
+        /// A message.
+        limit: usize,
+    },
     /// The builder cannot do something the graph needs.
     MissingCap(MissingCap),
     /// The client needs a frontend capability that we do not have.
@@ -124,6 +132,7 @@ impl Error {
             }
             Self::Options(_)
             | Self::BridgeClosed(_)
+            | Self::TooLarge { .. }
             | Self::MissingCap(_)
             | Self::Request(_)
             | Self::Internal(_) => {}
@@ -158,6 +167,12 @@ impl fmt::Display for Error {
             Self::BridgeClosed(reason) => {
                 write!(f, "the connection to the builder is closed: {reason}")
             }
+            Self::TooLarge { bytes, limit } => write!(
+                f,
+                "the build graph has {} and this builder takes {}",
+                mebibytes(*bytes),
+                mebibytes(*limit)
+            ),
             Self::MissingCap(missing) => missing.fmt(f),
             // Clients put `unsupported frontend capability NAME` and
             // `unsupported request NAME` in front.

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use buildkit_llb::{Copy, Describe, Differ, Digest, FileOp, Foreign, Output, Source};
 use buildkit_proto::pb;
+use futures_util::future::join;
 use tokio::sync::OnceCell;
 
 use super::archive;
@@ -339,14 +340,17 @@ impl<'a> Loader<'a> {
             .solve(Solve::new(definition.clone()))
             .await
             .map_err(|e| e.context(format!("cannot load the spec `{file_name}`")))?;
-        let bytes = self.read_spec(&reference, &file_name).await?;
-        let ignore = match main {
-            Main::Local { .. } => {
-                let path = format!("{file_name}{IGNORE_FILE}");
-                self.read_optional(&reference, &path).await?
+        let ignore = async {
+            match main {
+                Main::Local { .. } => {
+                    let path = format!("{file_name}{IGNORE_FILE}");
+                    self.read_optional(&reference, &path).await
+                }
+                Main::Remote { .. } => Ok(None),
             }
-            Main::Remote { .. } => None,
         };
+        let (bytes, ignore) = join(self.read_spec(&reference, &file_name), ignore).await;
+        let (bytes, ignore) = (bytes?, ignore?);
         Ok(LoadedSpec {
             file_name,
             bytes,

@@ -19,6 +19,7 @@ pub mod environment;
 pub mod epoch;
 pub mod error;
 pub mod images;
+mod limit;
 pub mod load;
 pub mod named;
 pub mod result;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{fetch, image_settings, tree};
-use crate::closure::{self, Closure, ModuleRoot};
+use crate::closure::{self, Closure, ModuleRoot, Outlines};
 use crate::modules::ServiceModules;
 use crate::plan::{self, Plan, Request, Service};
 use crate::scan::{self, Index, join, select};
@@ -39,34 +39,35 @@ impl Closures {
     #[must_use]
     pub fn of(plan: &Plan, index: &Index) -> Self {
         let mut out = Self::default();
-        out.add(plan, index);
+        for key in services(plan).map(key) {
+            if !out.0.contains_key(&key)
+                && let Some(closure) = closure::closure(&key.0, &key.1, index)
+            {
+                out.0.insert(key, closure);
+            }
+        }
         out
     }
 
-    fn add(&mut self, plan: &Plan, index: &Index) {
-        for service in plan.platforms.iter().flat_map(|p| &p.services) {
-            let key = key(service);
-            if !self.0.contains_key(&key)
-                && let Some(closure) = closure::closure(&key.0, &key.1, index)
-            {
-                self.0.insert(key, closure);
-            }
-        }
-    }
-
     /// The closures of a plan and of all other services of its spec, as far as those
-    /// can be planned: what is wrong with them is no concern of this build.
+    /// can be planned: what is wrong with them is no concern of this build. They do not
+    /// say what led to what, which nobody asks of them.
     #[must_use]
     pub fn of_all(&self, spec: &Spec, request: &Request, index: &Index) -> Self {
         let request = Request {
             target: Some("binaries".to_owned()),
             ..request.clone()
         };
-        let mut all = self.clone();
+        let mut keys: BTreeSet<_> = self.0.keys().cloned().collect();
         if let Ok(plan) = plan::plan(spec, &request) {
-            all.add(&plan, index);
+            keys.extend(services(&plan).map(key));
         }
-        all
+        let mut outlines = Outlines::new(index);
+        let closures = keys.into_iter().filter_map(|key| {
+            let closure = outlines.of(&key.0, &key.1)?;
+            Some((key, closure))
+        });
+        Self(closures.collect())
     }
 
     /// The closure of a service.
@@ -173,6 +174,10 @@ impl Assets {
     pub fn is_empty(&self) -> bool {
         self.include.is_empty() && self.follow.is_empty()
     }
+}
+
+fn services(plan: &Plan) -> impl Iterator<Item = &Service> {
+    plan.platforms.iter().flat_map(|p| &p.services)
 }
 
 fn key(service: &Service) -> (String, Vec<String>) {

@@ -19,6 +19,7 @@
 //! - `verify`: whether Go itself is content with them;
 //! - `download`: fetching modules, and what keeps them from being had;
 //! - `resolve`: all of it for the services of a spec; `request`: question and answer;
+//! - `packed`: the question as it is written;
 //! - `ensure`: fetching again what a module cache has lost.
 //!
 //! # When manifests are left whole
@@ -37,6 +38,7 @@ mod download;
 mod ensure;
 mod follow;
 mod modfile;
+mod packed;
 mod request;
 mod resolve;
 mod slice;

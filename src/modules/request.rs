@@ -25,8 +25,9 @@ pub const NEEDED_DIR: &str = "needed";
 /// Name of the file in [`NEEDED_DIR`].
 pub const NEEDED_FILE: &str = "needed.json";
 
-/// What a download is asked. Two equal requests are one step.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a download is asked. Two equal requests are one step. `packed` says how it is
+/// written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// Directory that the `go` command runs in.
     pub root: String,
@@ -39,7 +40,7 @@ pub struct Request {
 }
 
 /// One service of a [`Request`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServiceRequest {
     /// Directory in the output: the main package and its tags.
     pub key: String,

@@ -37,8 +37,10 @@ pub struct Shared {
     /// The module path that tells one repository from another.
     pub module: String,
     /// Packages of the repository, by their directories.
+    #[serde(with = "crate::names")]
     pub dirs: BTreeSet<String>,
     /// Packages of other modules, by their import paths.
+    #[serde(with = "crate::names")]
     pub imports: BTreeSet<String>,
     /// Whether packages of the standard library are compiled, too.
     pub standard: bool,

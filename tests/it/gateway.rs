@@ -342,7 +342,7 @@ async fn graphs_above_the_message_limit_are_refused_with_advice() {
     assert_eq!(status, 1);
     let message = fake.returned_error().message;
     assert!(
-        message.starts_with("the build graph has 17 MiB and builders take 16 MiB"),
+        message.starts_with("the build graph has 17.0 MiB and this builder takes 16 MiB"),
         "{message}"
     );
 }

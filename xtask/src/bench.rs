@@ -16,17 +16,18 @@ use anyhow::{Context, Result, bail};
 use crate::root;
 use crate::run::shown;
 
-/// Measures the scan against a plain read of the same files (`benches/scan`).
+/// Measures what needs no engine: `scan` against a plain read of the same files
+/// (`benches/scan`), `graph`s of many services (`benches/graph`).
 ///
 /// # Errors
 ///
 /// The measurement cannot be made.
-pub(crate) fn scan() -> Result<()> {
+pub(crate) fn alone(what: &str) -> Result<()> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(root())
-        .args(["bench", "--package", "gofleet", "--bench", "scan"]);
-    shown(&mut command).context("the scan was not measured")
+        .args(["bench", "--package", "gofleet", "--bench", what]);
+    shown(&mut command).with_context(|| format!("`{what}` was not measured"))
 }
 
 /// Runs a measurement that needs the engine. `frontend`: the image that specs name;
@@ -49,6 +50,8 @@ pub(crate) fn on_engine(what: &str, frontend: &str, services: Option<&str>) -> R
         "memory" => memory::run(&dir, frontend, services),
         "sources" => sources::run(&dir, frontend),
         "transfer" => transfer::run(&dir, frontend),
-        _ => bail!("there is no measurement `{what}`; there are: scan, sources, transfer, memory"),
+        _ => bail!(
+            "there is no measurement `{what}`; there are: graph, memory, scan, sources, transfer"
+        ),
     }
 }

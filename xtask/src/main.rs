@@ -39,6 +39,7 @@ cargo xtask COMMAND
   demo                  build examples/shop through its `# syntax=` line, run it, show an answer
   truth [-- NAMES]      compare closures of public repositories with what the go command says
                         (--lists: without builds)
+  bench graph           measure graphs of 1, 50 and 1,000 services: time, bytes, memory
   bench scan            measure the scan of 100,000 Go files against a plain read of them
   bench sources         measure builds of fifty services with 5,600 files each, on the engine
   bench transfer        measure what is sent of a context with 2 GiB of junk, on the engine
@@ -103,7 +104,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["engine", "stop"], None) => engine::stop(),
         (["engine", "golang", version], None) => engine::golang(version),
         (["image"], None) => image::build(&Engine::start(None)?, how),
-        (["bench", "scan"], None) => bench::scan(),
+        (["bench", what @ ("graph" | "scan")], None) => bench::alone(what),
         (["bench", what], None) => bench::on_engine(
             what,
             frontend.as_deref().unwrap_or("gofleet/gofleet:1"),

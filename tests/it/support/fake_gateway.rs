@@ -87,6 +87,8 @@ pub(crate) struct Script {
     pub(crate) silent: bool,
     /// What the first call is refused with.
     pub(crate) refuse_ping: Option<&'static str>,
+    /// Bytes of the largest graph that is taken.
+    pub(crate) max_graph: Option<usize>,
 }
 
 impl Default for Script {
@@ -100,6 +102,7 @@ impl Default for Script {
             refuse_result: None,
             silent: false,
             refuse_ping: None,
+            max_graph: None,
         }
     }
 }
@@ -520,6 +523,11 @@ impl LlbBridge for FakeGateway {
 
     async fn solve(&self, request: Request<SolveRequest>) -> Reply<SolveResponse> {
         let request = request.into_inner();
+        let size = request.encoded_len();
+        if let Some(limit) = self.shared.script.max_graph.filter(|limit| size > *limit) {
+            let text = format!("grpc: received message larger than max ({size} vs. {limit})");
+            return Err(Status::resource_exhausted(text));
+        }
         let definition = request.definition.clone().unwrap_or_default();
         let graph = Graph::read(&definition).map_err(|problem| self.complain(problem))?;
         self.record(Call::Solve(
