@@ -1,7 +1,7 @@
 //! The build step: one per service and platform, independent of each other.
 
 use buildkit_llb::{
-    BindMount, Describe as _, Error, FileOp, Mkdir, Mount, Output, Platform, Sharing,
+    BindMount, CacheMount, Describe as _, Error, FileOp, Mkdir, Mount, Output, Platform, Sharing,
     SourceLocation,
 };
 
@@ -87,7 +87,7 @@ impl BuildStep<'_> {
         )
         .mounts(self.sources.iter().cloned())
         .mount(Mount::bind(MARKER_DIR, &marker).readonly())
-        .mount(Mount::cache(SLOT_DIR, self.slot()).sharing(Sharing::Locked))
+        .mount(self.turn("slot"))
         .mount(Mount::bind(OUTPUT_DIR, &tree))
         .name(format!(
             "[{}] go build {}",
@@ -109,6 +109,8 @@ impl BuildStep<'_> {
             downloaded: self.downloaded,
             key: &self.key,
             marker,
+            // A lock of their own: nobody links a program in front of a build.
+            turn: self.turn("prepare"),
             label: &self.label,
         };
         let at_hand = match &self.modules {
@@ -150,17 +152,18 @@ impl BuildStep<'_> {
         display_path(if below.is_empty() { "." } else { below })
     }
 
-    /// Id of the lock that bounds how many builds of one repository run at once: each needs
+    /// A lock that bounds how many steps of one kind run at once for a repository: each needs
     /// memory. Other repositories on the same builder have other modules, so other locks.
     ///
     /// The id of a cache mount is in no key. It comes from the service's place among all, so
     /// that solves which do not know each other use the same locks, and each lock has as many
     /// services as any other.
-    fn slot(&self) -> String {
+    fn turn(&self, kind: &str) -> CacheMount {
         let parallel = usize::try_from(self.settings.parallel.max(1)).unwrap_or(1);
-        let slot = self.service.place % parallel;
-        self.settings
-            .cache_id(&format!("slot/{}/{slot}", self.toolchain.root.module))
+        let turn = self.service.place % parallel;
+        let module = &self.toolchain.root.module;
+        let id = self.settings.cache_id(&format!("{kind}/{module}/{turn}"));
+        Mount::cache(SLOT_DIR, id).sharing(Sharing::Locked)
     }
 }
 

@@ -175,6 +175,7 @@ impl Unpack<'_> {
             .mounts(before.needed())
             .mount(Mount::bind(FRONTEND_DIR, self.frontend).readonly())
             .mount(Mount::bind(MARKER_DIR, before.marker))
+            .mount(before.turn.clone())
             .name(format!(
                 "[internal] unpack dependencies of {}",
                 before.label

@@ -10,7 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{
-    BindMount, Describe as _, Error, ExecBuilder, FileOp, Mkfile, Mount, Output, SecretEnv,
+    BindMount, CacheMount, Describe as _, Error, ExecBuilder, FileOp, Mkfile, Mount, Output,
+    SecretEnv,
 };
 
 use super::closures::Closures;
@@ -158,6 +159,7 @@ impl Fetching<'_> {
             .mounts(before.sources.iter().cloned())
             .mounts(before.needed())
             .mount(Mount::bind(MARKER_DIR, before.marker))
+            .mount(before.turn.clone())
             .name(format!("[internal] check modules of {}", before.label))
             .build();
         exec.output(MARKER_DIR)
@@ -222,6 +224,8 @@ pub(super) struct Before<'a> {
     /// The service's [`key`] in it.
     pub(super) key: &'a str,
     pub(super) marker: &'a Output,
+    /// Bounds how many such steps run at once.
+    pub(super) turn: CacheMount,
     pub(super) label: &'a str,
 }
 

@@ -107,6 +107,7 @@ impl Share<'_> {
             .mount(Mount::bind(FRONTEND_DIR, self.frontend).readonly())
             .mount(Mount::bind(SHARED_DIR, &shared).readonly())
             .mount(Mount::bind(MARKER_DIR, before.marker))
+            .mount(before.turn.clone())
             .mounts(needed)
             .name(format!(
                 "[internal] compile shared packages of {}",
