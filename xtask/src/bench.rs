@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measurements, with the figures of docs/performance.md.
 
+mod compare;
 mod progress;
 mod repository;
 mod sources;
@@ -36,6 +37,18 @@ pub(crate) fn on_engine(what: &str, frontend: &str) -> Result<()> {
     match what {
         "sources" => sources::run(&dir, frontend),
         "transfer" => transfer::run(&dir, frontend),
-        _ => bail!("there is no measurement `{what}`; there are: scan, sources, transfer"),
+        _ => bail!("there is no measurement `{what}`; there are: scan, sources, transfer, compare"),
     }
+}
+
+/// Compares gofleet with the limit and with what people use now. `words`: the rest of
+/// the command line.
+///
+/// # Errors
+///
+/// A word is unknown, or the machine fails.
+pub(crate) fn compare(words: &[String], frontend: &str) -> Result<()> {
+    let dir = root().join("target/bench/compare");
+    std::fs::create_dir_all(&dir)?;
+    compare::run(&dir, frontend, words)
 }

@@ -42,6 +42,9 @@ cargo xtask COMMAND
   bench scan            measure the scan of 100,000 Go files against a plain read of them
   bench sources         measure builds of fifty services with 5,600 files each, on the engine
   bench transfer        measure what is sent of a context with 2 GiB of junk, on the engine
+  bench compare         build generated monorepos and examples/shop with gofleet, `go build`, two
+                        Dockerfiles and ko, on the engine; --services N, --rounds N, --write, …:
+                        an unknown option lists all of them
         --frontend IMAGE  bench: another frontend than gofleet/gofleet:1
   random [--steps N] [--seed S]
                         compare closures with clean builds after random edits
@@ -72,7 +75,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
         None => Vec::new(),
     };
     let buildkit = option(&mut args, "--buildkit")?;
-    let frontend = option(&mut args, "--frontend")?;
+    let frontend = option(&mut args, "--frontend")?.unwrap_or("gofleet/gofleet:1".to_string());
     let steps = option(&mut args, "--steps")?;
     let seed = option(&mut args, "--seed")?;
     let how = match args.iter().position(|arg| arg == "--native") {
@@ -101,9 +104,8 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["engine", "golang", version], None) => engine::golang(version),
         (["image"], None) => image::build(&Engine::start(None)?, how),
         (["bench", "scan"], None) => bench::scan(),
-        (["bench", what], None) => {
-            bench::on_engine(what, frontend.as_deref().unwrap_or("gofleet/gofleet:1"))
-        }
+        (["bench", "compare", ..], None) => bench::compare(&args[2..], &frontend),
+        (["bench", what], None) => bench::on_engine(what, &frontend),
         (["demo"], None) => demo::run(how),
         (["random"], None) => random::run(steps.as_deref(), seed.as_deref()),
         (["truth"], None) => truth::run(&rest),
