@@ -24,6 +24,8 @@ pub(crate) struct Beside {
     pub(crate) engine: Engine,
     builder: String,
     state: PathBuf,
+    /// What it leaves outside of its state.
+    sockets: [PathBuf; 2],
     buildctl: PathBuf,
 }
 
@@ -46,6 +48,7 @@ impl Beside {
         // The number of this process: two runs must not share a socket or a builder.
         let builder = format!("gofleet-{name}-{}", std::process::id());
         let socket = cache.run(&format!("{builder}.sock"));
+        let otel = cache.run(&format!("{builder}-otel.sock"));
         let registry = &engine.registry;
         // As `services.rs` has it, and no collection of garbage in the middle of a run.
         let config = format!(
@@ -69,7 +72,7 @@ insecure = true
 "#,
             root = state.join("root").display(),
             socket = socket.display(),
-            otel = cache.run(&format!("{builder}-otel.sock")).display(),
+            otel = otel.display(),
             runc = runc.display(),
         );
         let file = state.join("buildkitd.toml");
@@ -96,6 +99,7 @@ insecure = true
             engine: own,
             builder,
             state: state.to_path_buf(),
+            sockets: [socket, otel],
             buildctl: programs.join("buildctl"),
         };
         beside.wait(&log)?;
@@ -154,6 +158,9 @@ impl Drop for Beside {
                 let _ = self.process.kill();
             }
             sleep(Duration::from_millis(20));
+        }
+        for socket in &self.sockets {
+            let _ = fs::remove_file(socket);
         }
         let _ = remove(&self.state);
     }

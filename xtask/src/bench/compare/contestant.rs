@@ -31,6 +31,8 @@ pub(super) struct Ask<'a> {
     pub(super) only: Option<usize>,
     /// A cache in the registry.
     pub(super) cache_from: Option<&'a str>,
+    /// One target of a bake file instead of all.
+    pub(super) target: Option<&'a str>,
 }
 
 /// Where a contestant works.
@@ -278,6 +280,7 @@ impl Contestant {
         if let Some(cache) = ask.cache_from {
             set(format!("cache-from=type=registry,ref={cache}"));
         }
+        bake.args(ask.target);
         Invocation {
             command: bake,
             progress: true,

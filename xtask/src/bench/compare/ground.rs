@@ -13,6 +13,10 @@ use super::subject::Subject;
 use crate::engine::{self, Beside, Engine};
 use crate::run::{output, say};
 
+/// What the daemon may keep, in MB. Every edit leaves images behind that nothing reads
+/// again, several GB of them with forty services.
+const KEPT: &str = "20000";
+
 /// The ground.
 pub(super) struct Ground {
     /// With it the counters of processor time hold nothing but the builds measured.
@@ -117,6 +121,16 @@ impl Ground {
             .arg(&file)
             .arg(".");
         output(&mut build).map(drop)
+    }
+
+    /// Removes what was not used for the longest time, if there is too much.
+    ///
+    /// # Errors
+    ///
+    /// The daemon refuses.
+    pub(super) fn tidy(&self) -> Result<()> {
+        let mut prune = self.daemon.buildctl();
+        output(prune.args(["prune", "--keep-storage", KEPT])).map(drop)
     }
 
     /// Empties the contestant's build cache.

@@ -40,6 +40,12 @@ pub(super) fn run(
     let mut sides = sides(ground, &subject, &wanted, frontend)?;
     let mut outcomes = Outcomes::new();
     for side in &mut sides {
+        // One alone first: fifty builds side by side would each compile the standard library.
+        let one = Ask {
+            target: Some(&subject.services[0].name),
+            ..Ask::default()
+        };
+        side.take(ground, &subject, one, &ground.daemon)?.ok();
         let first = side.take(ground, &subject, Ask::default(), &ground.daemon)?;
         note(side.contestant, Scenario::Cold, &subject, &first);
     }

@@ -93,7 +93,7 @@ impl Side {
         let ask = Ask {
             platforms: scenario == Scenario::Platforms,
             only: scenario.only(subject),
-            cache_from: None,
+            ..Ask::default()
         };
         self.take(ground, subject, ask, &ground.daemon)
     }
@@ -152,6 +152,8 @@ pub(super) fn run(
                 note(side.contestant, *scenario, subject, &outcome);
                 record(&mut outcomes, *scenario, side.contestant, outcome);
             }
+            // Between measurements, so that it is part of none.
+            ground.tidy()?;
         }
         if options.fresh {
             for side in &mut sides {

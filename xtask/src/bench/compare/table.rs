@@ -110,7 +110,10 @@ fn ratio(value: f64, of: Option<f64>) -> String {
 
 #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
 fn bytes(bytes: u64) -> String {
-    format!("{:.2} MB", bytes as f64 / 1e6)
+    match bytes {
+        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.2} MB", bytes as f64 / 1e6),
+    }
 }
 
 #[cfg(test)]
