@@ -99,9 +99,10 @@ impl Ground {
             .filter_map(|path| path.strip_suffix("go.mod"))
             .collect();
         let text = format!(
-            "FROM golang:1.26\nWORKDIR /src\nARG RUN\nRUN --mount=type=cache,id={mount},target=/go/pkg/mod \
+            "FROM {}\nWORKDIR /src\nARG RUN\nRUN --mount=type=cache,id={mount},target=/go/pkg/mod \
              --mount=type=secret,id=GOPROXY,env=GOPROXY {} \
              : $RUN; for dir in {}; do go -C $dir mod download || exit 1; done\n",
+            subject.builder,
             incumbents::manifest_mounts(&subject.manifests),
             roots
                 .iter()
@@ -121,6 +122,26 @@ impl Ground {
             .arg(&file)
             .arg(".");
         output(&mut build).map(drop)
+    }
+
+    /// Has the daemon pull the frontend, by a question that builds nothing.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be had, or does not like its file.
+    pub(super) fn pull_frontend(
+        &self,
+        contestant: Contestant,
+        subject: &Subject,
+        place: &Place<'_>,
+    ) -> Result<()> {
+        let file = if contestant.is_fleet() {
+            &subject.spec
+        } else {
+            "Dockerfile"
+        };
+        let mut ask = self.docker("build", place);
+        output(ask.args(["--call=targets", "--file", file, "."])).map(drop)
     }
 
     /// Removes what was not used for the longest time, if there is too much.

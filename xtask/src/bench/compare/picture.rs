@@ -74,7 +74,7 @@ pub(super) fn svg(subject: &Subject, outcomes: &Outcomes) -> String {
          <title>Processor time of a build, over go build on the host</title>\n{body}\
          <text x=\"8\" y=\"{:.0}\">Processor time over `go build` on the host (dashed); {}</text>\n</svg>\n",
         height - 8.0,
-        subject.title,
+        subject.title.replace('&', "&amp;").replace('<', "&lt;"),
     )
 }
 

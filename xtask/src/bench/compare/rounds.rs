@@ -65,8 +65,11 @@ impl Side {
         }
     }
 
-    /// Puts the modules where the contestant looks for them.
+    /// Has its frontend and its modules at hand.
     fn prepare(&mut self, ground: &Ground, subject: &Subject) -> Result<()> {
+        if self.contestant.in_daemon() {
+            ground.pull_frontend(self.contestant, subject, &self.place())?;
+        }
         // There and back: both versions.
         for _ in 0..2 {
             if let Some((module, versions)) = subject.bump {

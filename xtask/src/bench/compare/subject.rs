@@ -34,6 +34,8 @@ pub(super) struct Subject {
     pub(super) root: PathBuf,
     /// The spec, relative to the root.
     pub(super) spec: String,
+    /// The image that steps have Go from: `golang:1.26`.
+    pub(super) builder: String,
     pub(super) services: Vec<Service>,
     /// The services with the fewest and with the most packages.
     pub(super) small: usize,
@@ -97,6 +99,7 @@ impl Subject {
             .current_dir(root);
         let graph = output(&mut gofleet).context("the services of the spec are not known")?;
         let services = services_of(&graph);
+        let builder = builder_of(&graph);
         if services.is_empty() {
             bail!("{spec} has no services");
         }
@@ -105,7 +108,11 @@ impl Subject {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        Self::survey(title, root.to_path_buf(), spec, services)
+        let mut subject = Self::survey(title, root.to_path_buf(), spec, services)?;
+        if let Some(builder) = builder {
+            subject.builder = builder;
+        }
+        Ok(subject)
     }
 
     /// Asks Go what the services read. `services`: names and main packages.
@@ -152,6 +159,7 @@ impl Subject {
             manifests: manifests(&root)?,
             root,
             spec: spec.to_owned(),
+            builder: "golang:1.26".to_owned(),
             small,
             large,
             shared: (shared, uses),
@@ -191,6 +199,7 @@ impl Subject {
             title: "example".to_owned(),
             root: PathBuf::new(),
             spec: "fleet.yaml".to_owned(),
+            builder: "golang:1.26".to_owned(),
             services: services.iter().map(service).collect(),
             small: 0,
             large: services.len() - 1,
@@ -237,6 +246,15 @@ fn services_of(graph: &str) -> Vec<(String, String)> {
     services.sort();
     services.dedup();
     services
+}
+
+/// The image with Go, from the names of a graph's sources.
+fn builder_of(graph: &str) -> Option<String> {
+    let name = graph
+        .split("docker-image://docker.io/library/golang:")
+        .nth(1)?;
+    let tag = name.split_whitespace().next()?;
+    Some(format!("golang:{tag}"))
 }
 
 /// A package of a build.
@@ -302,12 +320,13 @@ mod tests {
 
     #[test]
     fn services_are_read_from_the_names_of_build_steps() {
-        let graph = "%1 exec\n   name \"[web linux/amd64] go build ./sites/front\"\n\
+        let graph = "%0 source docker-image://docker.io/library/golang:1.25\n%1 exec\n   name \"[web linux/amd64] go build ./sites/front\"\n\
                      %2 exec\n   name \"[api] go build ./cmd/api\"\n   name \"[internal] scan sources\"\n";
         assert_eq!(
             services_of(graph),
             [("api", "./cmd/api"), ("web", "./sites/front")]
                 .map(|(name, main)| (name.to_owned(), main.to_owned()))
         );
+        assert_eq!(builder_of(graph).as_deref(), Some("golang:1.25"));
     }
 }
