@@ -28,12 +28,12 @@ mod table;
 mod worktree;
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::root;
 use ground::Ground;
@@ -58,6 +58,11 @@ pub(crate) fn run(dir: &Path, frontend: &str, words: &[String]) -> Result<()> {
     let repository = repository
         .transpose()
         .context("the repository is not there")?;
+    // Two at a time would remove each other's files, and tell nothing about either.
+    let lock = File::create(dir.join("lock"))?;
+    if lock.try_lock().is_err() {
+        bail!("another comparison runs in this clone");
+    }
     let ground = Ground::new(dir)?;
     let mut text = String::new();
     let mut drawn: Option<(Subject, Outcomes)> = None;
