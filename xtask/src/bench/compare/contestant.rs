@@ -59,7 +59,7 @@ pub(super) struct Invocation {
 /// Written by bake: digests of images.
 pub(super) const METADATA: &str = "metadata.json";
 /// What a command prints.
-pub(super) const STDOUT: &str = "stdout";
+const STDOUT: &str = "stdout";
 /// A bake file: in the copy of the repository, and what gofleet printed.
 const BAKE_FILE: &str = "compare.hcl";
 const PRINTED: &str = "printed.hcl";

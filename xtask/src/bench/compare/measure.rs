@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::contestant::{Invocation, METADATA, STDOUT};
+use super::contestant::{Invocation, METADATA};
 use super::cpu::Cpu;
 use crate::bench::progress::Report;
 use crate::run;
@@ -87,11 +87,12 @@ pub(super) fn measure(
     Ok((Ok(measurement), digests(dir)))
 }
 
-/// What bake wrote about its images, or what ko printed.
+/// What bake wrote about its images. ko prints one digest for its whole layout, which
+/// says nothing about one image.
 fn digests(dir: &Path) -> Digests {
-    let read = |name| fs::read_to_string(dir.join(name)).unwrap_or_default();
-    let baked: Value = serde_json::from_str(&read(METADATA)).unwrap_or_default();
-    let mut digests: Digests = baked
+    let text = fs::read_to_string(dir.join(METADATA)).unwrap_or_default();
+    let baked: Value = serde_json::from_str(&text).unwrap_or_default();
+    baked
         .as_object()
         .into_iter()
         .flatten()
@@ -99,13 +100,7 @@ fn digests(dir: &Path) -> Digests {
             let digest = one["containerimage.digest"].as_str()?;
             Some((name.clone(), digest.to_owned()))
         })
-        .collect();
-    if digests.is_empty() {
-        let printed = read(STDOUT);
-        let images = printed.lines().filter_map(|line| line.split_once('@'));
-        digests.extend(images.map(|(name, digest)| (name.to_owned(), digest.to_owned())));
-    }
-    digests
+        .collect()
 }
 
 /// How many images kept their digest. `None`: there are none to compare.
