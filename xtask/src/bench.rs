@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements, with the figures of docs/performance.md.
 
 mod cgroup;
+mod compare;
 mod daemon;
 mod heavy;
 mod memory;
@@ -51,7 +52,20 @@ pub(crate) fn on_engine(what: &str, frontend: &str, services: Option<&str>) -> R
         "sources" => sources::run(&dir, frontend),
         "transfer" => transfer::run(&dir, frontend),
         _ => bail!(
-            "there is no measurement `{what}`; there are: graph, memory, scan, sources, transfer"
+            "there is no measurement `{what}`; there are: \
+             compare, graph, memory, scan, sources, transfer"
         ),
     }
+}
+
+/// Compares gofleet with the limit and with what people use now. `words`: the rest of
+/// the command line.
+///
+/// # Errors
+///
+/// A word is unknown, or the machine fails.
+pub(crate) fn compare(words: &[String], frontend: &str) -> Result<()> {
+    let dir = root().join("target/bench/compare");
+    std::fs::create_dir_all(&dir)?;
+    compare::run(&dir, frontend, words)
 }

@@ -45,6 +45,9 @@ cargo xtask COMMAND
   bench transfer        measure what is sent of a context with 2 GiB of junk, on the engine
   bench memory          measure builds of fifty services with heavy links in 4 GiB, on a daemon of its own
         --services N    bench memory: fewer services
+  bench compare         build generated monorepos and examples/shop with gofleet, `go build`, two
+                        Dockerfiles and ko, on the engine; --services N, --rounds N, --write, …:
+                        an unknown option lists all of them
         --frontend IMAGE  bench: another frontend than gofleet/gofleet:1
   random [--steps N] [--seed S]
                         compare closures with clean builds after random edits
@@ -75,8 +78,12 @@ fn command(mut args: Vec<String>) -> Result<()> {
         None => Vec::new(),
     };
     let buildkit = option(&mut args, "--buildkit")?;
-    let frontend = option(&mut args, "--frontend")?;
-    let services = option(&mut args, "--services")?;
+    let frontend = option(&mut args, "--frontend")?.unwrap_or("gofleet/gofleet:1".to_string());
+    // A comparison takes several numbers of services.
+    let services = match args.get(1).map(String::as_str) {
+        Some("compare") => None,
+        _ => option(&mut args, "--services")?,
+    };
     let steps = option(&mut args, "--steps")?;
     let seed = option(&mut args, "--seed")?;
     let how = match args.iter().position(|arg| arg == "--native") {
@@ -105,11 +112,8 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["engine", "golang", version], None) => engine::golang(version),
         (["image"], None) => image::build(&Engine::start(None)?, how),
         (["bench", what @ ("graph" | "scan")], None) => bench::alone(what),
-        (["bench", what], None) => bench::on_engine(
-            what,
-            frontend.as_deref().unwrap_or("gofleet/gofleet:1"),
-            services.as_deref(),
-        ),
+        (["bench", "compare", ..], None) => bench::compare(&args[2..], &frontend),
+        (["bench", what], None) => bench::on_engine(what, &frontend, services.as_deref()),
         (["demo"], None) => demo::run(how),
         (["random"], None) => random::run(steps.as_deref(), seed.as_deref()),
         (["truth"], None) => truth::run(&rest),

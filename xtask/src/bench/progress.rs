@@ -26,9 +26,22 @@ pub(crate) struct Report {
 #[derive(Debug, Default)]
 struct Step {
     name: String,
-    cached: bool,
-    done: bool,
+    /// Whether it came from the cache, once it is done. The first answer counts: targets
+    /// of a bake file that find what another one just built say that it was cached, and
+    /// what came from a cache may be pulled later and then is done once more.
+    cached: Option<bool>,
 }
+
+/// Words in the names of steps that run a program: those of a Dockerfile, and gofleet's.
+/// Constant directories and local sources complete "not cached" in every build.
+const EXECS: [&str; 6] = [
+    "] RUN ",
+    "] go build ",
+    "] go mod download",
+    "] check modules",
+    "] compile shared",
+    "] scan sources",
+];
 
 impl Report {
     /// Runs a build and keeps what it said in `log`.
@@ -58,7 +71,8 @@ impl Report {
         Ok(report)
     }
 
-    fn parse(text: &str) -> Self {
+    /// Reads what a client wrote to standard error. Lines that are no reports are skipped.
+    pub(crate) fn parse(text: &str) -> Self {
         let mut report = Self::default();
         for line in text.lines().filter(|line| line.starts_with('{')) {
             if let Ok(value) = serde_json::from_str(line) {
@@ -74,8 +88,9 @@ impl Report {
             let digest = vertex["digest"].as_str().unwrap_or_default();
             let step = self.steps.entry(digest.to_owned()).or_default();
             step.name = vertex["name"].as_str().unwrap_or_default().to_owned();
-            step.cached |= vertex["cached"] == true;
-            step.done |= vertex["completed"].is_string();
+            if step.cached.is_none() && vertex["completed"].is_string() {
+                step.cached = Some(vertex["cached"] == true);
+            }
         }
         for status in list("statuses") {
             let id = status["id"].as_str().unwrap_or_default();
@@ -95,8 +110,13 @@ impl Report {
 
     /// Steps with this text in their name that ran.
     pub(crate) fn ran(&self, text: &str) -> usize {
-        let ran = |step: &&Step| step.name.contains(text) && step.done && !step.cached;
+        let ran = |step: &&Step| step.name.contains(text) && step.cached == Some(false);
         self.steps.values().filter(ran).count()
+    }
+
+    /// Steps that ran a program.
+    pub(crate) fn execs(&self) -> usize {
+        EXECS.iter().map(|text| self.ran(text)).sum()
     }
 
     /// Bytes that the client sent for steps with this text in their name.
@@ -130,8 +150,20 @@ mod tests {
 no report
 "#,
         );
-        assert_eq!(report.builds(), 1);
+        assert_eq!((report.builds(), report.execs()), (1, 1));
         assert_eq!(report.sent("load"), 25);
         assert_eq!(report.sent("go build"), 0);
+    }
+
+    #[test]
+    fn the_first_end_of_a_step_says_whether_it_ran() {
+        let report = Report::parse(
+            r#"
+{"vertexes":[{"digest":"a","name":"[a 1/1] RUN x","completed":"t"},{"digest":"b","name":"[b 1/1] RUN y","completed":"t","cached":true}]}
+{"vertexes":[{"digest":"a","name":"[a 1/1] RUN x","completed":"t","cached":true},{"digest":"b","name":"[b 1/1] RUN y","completed":"t"}]}
+"#,
+        );
+        assert_eq!((report.ran("RUN x"), report.ran("RUN y")), (1, 0));
+        assert_eq!(report.execs(), 1);
     }
 }

@@ -197,7 +197,7 @@ fn end_orphans(cache: &Cache, name: &str) -> Result<()> {
 }
 
 /// Unmounts all that is mounted below `dir`, the deepest first.
-fn unmount_below(dir: &Path) -> Result<()> {
+pub(super) fn unmount_below(dir: &Path) -> Result<()> {
     let table = fs::read_to_string("/proc/self/mountinfo").context("cannot read the mounts")?;
     for point in mounts_below(&table, dir) {
         rustix::mount::unmount(&point, rustix::mount::UnmountFlags::DETACH)

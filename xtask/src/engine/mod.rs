@@ -4,6 +4,8 @@
 //! `running` answers for one that was started, `stop` ends it. What the user runs
 //! already (BUILDKIT_HOST, a reachable Docker) is used instead.
 
+mod beside;
+mod comparison;
 mod daemons;
 mod debian;
 mod env;
@@ -21,12 +23,14 @@ use std::thread;
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::run::{self, say};
+pub(crate) use beside::Beside;
+pub(crate) use comparison::{dockerfile_frontend, ko};
 use env::Provided;
 use services::Services;
 use state::Cache;
 
 /// An engine that runs, as commands see it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Engine {
     variables: BTreeMap<String, String>,
     /// Folders that lead PATH.

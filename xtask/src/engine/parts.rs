@@ -27,6 +27,8 @@ pub(crate) struct Part {
     /// A string variable of the program that takes the version.
     version_variable: Option<&'static str>,
     tags: &'static str,
+    /// For an image from scratch.
+    is_static: bool,
 }
 
 /// buildkitd and buildctl, the pinned version.
@@ -40,6 +42,34 @@ pub(crate) fn buildkit() -> Part {
         ],
         version_variable: Some("github.com/moby/buildkit/version.Version"),
         tags: "",
+        is_static: false,
+    }
+}
+
+/// The frontend behind `# syntax=docker/dockerfile:1`, for comparisons: of the same
+/// module as buildkitd, so the one `go.mod` pins both.
+pub(crate) fn dockerfile_frontend() -> Part {
+    Part {
+        programs: &[(
+            "github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend",
+            "dockerfile-frontend",
+        )],
+        version_variable: None,
+        tags: "netgo,osusergo,static_build",
+        is_static: true,
+        ..buildkit()
+    }
+}
+
+/// ko, for comparisons.
+pub(crate) fn ko() -> Part {
+    Part {
+        name: "ko".to_string(),
+        module: "github.com/google/ko",
+        programs: &[("github.com/google/ko", "ko")],
+        version_variable: None,
+        tags: "",
+        is_static: false,
     }
 }
 
@@ -74,6 +104,7 @@ pub(crate) fn buildx() -> Part {
         // Compose refuses a buildx that does not know its version.
         version_variable: Some("github.com/docker/buildx/version.Version"),
         tags: "",
+        is_static: false,
     }
 }
 
@@ -85,6 +116,7 @@ pub(crate) fn compose() -> Part {
         programs: &[("github.com/docker/compose/v5/cmd", "docker-compose")],
         version_variable: Some("github.com/docker/compose/v5/internal.Version"),
         tags: "",
+        is_static: false,
     }
 }
 
@@ -107,6 +139,7 @@ pub(crate) fn docker() -> Part {
         ],
         version_variable: Some("github.com/moby/moby/v2/dockerversion.Version"),
         tags: "",
+        is_static: false,
     }
 }
 
@@ -118,6 +151,7 @@ pub(crate) fn docker_cli() -> Part {
         programs: &[("github.com/docker/cli/cmd/docker", "docker")],
         version_variable: Some("github.com/docker/cli/cli/version.Version"),
         tags: "",
+        is_static: false,
     }
 }
 
@@ -129,6 +163,7 @@ pub(crate) fn runc() -> Part {
         programs: &[("github.com/opencontainers/runc", "runc")],
         version_variable: None,
         tags: "seccomp",
+        is_static: false,
     }
 }
 
@@ -172,7 +207,7 @@ impl Part {
             return Ok(dir);
         }
         // Built beside its place and then moved there: what has the right name is whole.
-        let building = cache.bin(&format!(".building-{}", self.name));
+        let building = cache.bin(&format!(".building-{}", self.programs[0].1));
         if building.exists() {
             fs::remove_dir_all(&building)?;
         }
@@ -187,7 +222,7 @@ impl Part {
             .arg(format!("{}/", building.display()))
             .args(self.programs.iter().map(|(package, _)| package))
             // runc needs it; with one setting for all, the parts share what Go has compiled.
-            .env("CGO_ENABLED", "1")
+            .env("CGO_ENABLED", if self.is_static { "0" } else { "1" })
             .env("GOWORK", "off")
             .env("GOFLAGS", "-mod=readonly");
         let what = format!(
@@ -282,6 +317,7 @@ mod tests {
             compose(),
             docker(),
             docker_cli(),
+            ko(),
             runc(),
         ] {
             assert!(part.version().unwrap().starts_with('v'), "{part:?}");
