@@ -32,6 +32,7 @@ pub mod frontend;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gateway;
+mod hex;
 pub mod ignore;
 pub mod image;
 pub mod local;

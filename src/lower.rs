@@ -57,7 +57,7 @@ pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
 use build::{BINARY_DIR, BuildStep, Modules, binary_name};
 use config::ConfigInputs;
 use constant::marker;
-use deps::{Ahead, Unpack};
+use deps::{Ahead, Compiled, Unpack};
 use fetch::{Downloaded, Downloads, Fetching, How, MARKER};
 use layers::Layer;
 use settings::StepSettings;
@@ -248,12 +248,12 @@ fn build_all(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Vec<Output>, Lo
         .iter()
         .filter_map(|s| inputs.closures.of_service(s));
     let units = Units::new(closures, inputs.context());
-    let mut downloads = Downloads::default();
+    let mut common = Common::default();
     let counts = Counts::new(inputs.all_closures);
     for service in &plan.services {
         match toolchain::of_service(inputs.plan, service, inputs.index) {
             Ok(toolchain) => {
-                let trees = (&units, &counts, &mut downloads);
+                let trees = (&units, &counts, &mut common);
                 outputs.push(build_one(inputs, plan, service, &toolchain, trees)?);
             }
             Err(problem) => problems.push(problem),
@@ -266,12 +266,43 @@ fn build_all(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Vec<Output>, Lo
     }
 }
 
+/// The steps of a platform that its services have in common, each made once.
+#[derive(Default)]
+struct Common {
+    downloads: Downloads,
+    compiled: Compiled,
+}
+
+impl Common {
+    fn downloaded(
+        &mut self,
+        inputs: &Inputs<'_>,
+        toolchain: &Toolchain,
+        fetching: Fetching<'_>,
+    ) -> Result<Option<Downloaded>, buildkit_llb::Error> {
+        let make = || download(inputs, fetching);
+        self.downloads.get(&toolchain.root, make)
+    }
+
+    fn compiled(
+        &mut self,
+        inputs: &Inputs<'_>,
+        plan: &PlatformPlan,
+        service: &Service,
+        toolchain: &Toolchain,
+        downloaded: Option<&Downloaded>,
+    ) -> Result<Output, LowerError> {
+        let make = || ahead(inputs, plan, service, toolchain, downloaded);
+        self.compiled.get(&toolchain.root, &service.build, make)
+    }
+}
+
 fn build_one(
     inputs: &Inputs<'_>,
     plan: &PlatformPlan,
     service: &Service,
     toolchain: &Toolchain,
-    (units, counts, downloads): (&Units, &Counts<'_>, &mut Downloads),
+    (units, counts, common): (&Units, &Counts<'_>, &mut Common),
 ) -> Result<Output, LowerError> {
     let closure = inputs
         .closures
@@ -279,7 +310,7 @@ fn build_one(
         .ok_or_else(|| vec![problems::no_module(service)])?;
     let builder = image_of(inputs, &toolchain.builder)?;
     let fetching = fetching(inputs, toolchain)?;
-    let downloaded = downloads.get(&toolchain.root, || download(inputs, fetching))?;
+    let downloaded = common.downloaded(inputs, toolchain, fetching)?;
     let tags = &service.build.tags;
     let answer = downloaded.as_ref().map(|downloaded| &downloaded.answer);
     let manifests = match answer {
@@ -302,7 +333,7 @@ fn build_one(
                 frontend: inputs.frontend,
                 settings: inputs.settings(),
                 modules: downloaded.as_ref().and_then(|d| d.packed.clone()),
-                compiled: ahead(inputs, plan, service, toolchain, downloaded.as_ref())?,
+                compiled: common.compiled(inputs, plan, service, toolchain, downloaded.as_ref())?,
             }),
             Some(_) => Modules::Fetch(fetching),
             None => Modules::None,
@@ -386,7 +417,7 @@ fn ahead(
 /// The layers that the services of a platform take from.
 fn lower_deps(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, LowerError> {
     let mut layers: Vec<Output> = Vec::new();
-    let mut downloads = Downloads::default();
+    let mut common = Common::default();
     let mut problems = Vec::new();
     for service in &plan.services {
         let toolchain = match toolchain::of_service(inputs.plan, service, inputs.index) {
@@ -397,8 +428,8 @@ fn lower_deps(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, Lower
             }
         };
         let fetching = fetching(inputs, &toolchain)?;
-        let downloaded = downloads.get(&toolchain.root, || download(inputs, fetching))?;
-        let compiled = ahead(inputs, plan, service, &toolchain, downloaded.as_ref())?;
+        let downloaded = common.downloaded(inputs, &toolchain, fetching)?;
+        let compiled = common.compiled(inputs, plan, service, &toolchain, downloaded.as_ref())?;
         // The answer is what a build asks for first, so it has to be exported, too.
         let found = downloaded.map(|d| (deps::answer(&d.answer, &toolchain.root), d.packed));
         let (answer, packed) = found.unzip();

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::hex::hex;
 use crate::scan::{self, join};
 
 /// How a file begins that stands for a large one in Git.
@@ -92,8 +93,7 @@ fn stands_for(pointer: &Path, file: &Path) -> io::Result<bool> {
             n => hash.update(&block[..n]),
         }
     }
-    let found: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
-    Ok(found == wanted)
+    Ok(hex(&hash.finalize()) == wanted)
 }
 
 /// Whether both or neither can be executed.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::STAMPS;
+use crate::hex::hex;
 use crate::modules::{Answer, Module, ModuleCache};
 use crate::scan::{gofile, select};
 
@@ -60,9 +61,8 @@ pub fn pack(answer: &Answer, cache: &ModuleCache, out: &Path) -> io::Result<()> 
             copy(file, cache.path(), out)?;
         }
     }
-    let stamp: String = id.finalize().iter().map(|b| format!("{b:02x}")).collect();
     fs::create_dir_all(out.join(STAMPS))?;
-    fs::write(out.join(STAMPS).join(stamp), "")
+    fs::write(out.join(STAMPS).join(hex(&id.finalize())), "")
 }
 
 /// Files of one module.

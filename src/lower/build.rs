@@ -127,9 +127,7 @@ impl BuildStep<'_> {
     fn args(&self, package: &str) -> Vec<String> {
         let build = &self.service.build;
         let mut args = vec!["go".to_owned(), "build".to_owned(), "-trimpath".to_owned()];
-        if !build.tags.is_empty() {
-            args.push(format!("-tags={}", build.tags.join(",")));
-        }
+        args.extend(go::tags(build));
         args.push(format!("-ldflags={}", ldflags(build)));
         args.push(format!(
             "-o={OUTPUT_DIR}{BINARY_DIR}/{}",

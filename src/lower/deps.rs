@@ -8,6 +8,7 @@
 //!    step runs when the build step runs, and its result is a constant: whether dependencies
 //!    came in layers is in no build step's key.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{BindMount, Copy, Describe as _, Error, FileOp, Mount, Output, Platform};
@@ -22,6 +23,7 @@ use super::settings::StepSettings;
 use crate::closure::ModuleRoot;
 use crate::deps::{COMPILED_DIR, MODULES_DIR, STANDARD};
 use crate::plan::Build;
+use crate::share::COMPILE;
 
 /// Where a step writes compiled packages, and where their layer is mounted later.
 const COMPILED_MOUNT: &str = "/run/gofleet/compiled";
@@ -31,9 +33,6 @@ const MODULES_MOUNT: &str = "/run/gofleet/packed";
 
 /// Where answers of downloads are in the target `deps`.
 const ANSWERS_DIR: &str = "answers";
-
-/// A template that prints nothing: what counts is what is compiled.
-const NOTHING: &str = "{{with 0}}{{end}}";
 
 /// What is compiled ahead for a service, and for all others with the same settings.
 pub(super) struct Ahead<'a> {
@@ -51,6 +50,29 @@ pub(super) struct Ahead<'a> {
     pub(super) marker: &'a Output,
     /// Text in brackets in front of the steps' names.
     pub(super) label: String,
+}
+
+/// The layers of compiled packages of a graph, by what decides them: services with the same
+/// versions, build tags and `env` have one.
+#[derive(Debug, Default)]
+pub(super) struct Compiled(BTreeMap<Key, Output>);
+
+type Key = (ModuleRoot, Vec<String>, BTreeMap<String, String>);
+
+impl Compiled {
+    /// The layer for a service, made by `make` when first asked for.
+    pub(super) fn get<E>(
+        &mut self,
+        root: &ModuleRoot,
+        build: &Build,
+        make: impl FnOnce() -> Result<Output, E>,
+    ) -> Result<Output, E> {
+        let key = (root.clone(), build.tags.clone(), build.env.clone());
+        match self.0.entry(key) {
+            Entry::Occupied(known) => Ok(known.get().clone()),
+            Entry::Vacant(new) => Ok(new.insert(make()?).clone()),
+        }
+    }
 }
 
 /// Packages of other modules that the services of a root import, with these build tags.
@@ -99,12 +121,10 @@ impl Ahead<'_> {
         dir: &str,
         packages: &[&str],
     ) -> Result<Output, Error> {
-        let mut args = ["go", "list", "-e", "-export", "-f", NOTHING, "-trimpath"]
-            .map(str::to_owned)
-            .to_vec();
-        if !self.build.tags.is_empty() {
-            args.push(format!("-tags={}", self.build.tags.join(",")));
-        }
+        let mut args = vec!["go".to_owned()];
+        args.extend(COMPILE.map(str::to_owned));
+        args.push("-trimpath".to_owned());
+        args.extend(go::tags(self.build));
         args.push("--".to_owned());
         args.extend(packages.iter().map(|&package| package.to_owned()));
         let sources = match modules {

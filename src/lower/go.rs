@@ -8,7 +8,7 @@ use buildkit_llb::{Exec, ExecBuilder, Mount, Output};
 use super::settings::StepSettings;
 use crate::closure::ModuleRoot;
 use crate::image::ImageConfig;
-use crate::plan::CacheMode;
+use crate::plan::{Build, CacheMode};
 
 /// Where the sources are mounted: the same in every step, so that the compile
 /// cache is shared by all services.
@@ -75,6 +75,12 @@ where
         exec = exec.env(name, value);
     }
     exec
+}
+
+/// The build tags as a flag.
+pub(super) fn tags(build: &Build) -> Option<String> {
+    let tags = &build.tags;
+    (!tags.is_empty()).then(|| format!("-tags={}", tags.join(",")))
 }
 
 pub(super) fn work_dir(root: &ModuleRoot) -> String {

@@ -20,6 +20,7 @@ use super::request::{Answer, Needed, Request, ServiceModules, ServiceRequest};
 use super::slice::{self, sum_of};
 use super::verify::{Trial, objections};
 use crate::fetch::{Go, Problem};
+use crate::hex::hex;
 use crate::scan::join;
 
 /// How often what is missing is fetched: once what sums name, then what only
@@ -369,11 +370,7 @@ fn version_of(reached: &Reached, places: &Places) -> String {
     for (module, _) in reached.modules.iter().filter_map(|path| places.get(path)) {
         hash.update(format!("{}@{}\n", module.path, module.version));
     }
-    let digest = hash.finalize();
-    digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&hash.finalize()[..16])
 }
 
 #[cfg(test)]

@@ -29,6 +29,10 @@ use crate::scan::join;
 use stamps::Stamps;
 use wanted::wanted;
 
+/// Words of the `go` command that compile packages and link nothing; what does not compile is
+/// no failure. The template prints nothing: what counts is what is compiled.
+pub const COMPILE: [&str; 5] = ["list", "-e", "-export", "-f", "{{with 0}}{{end}}"];
+
 /// What a service shares with other services of its spec.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shared {
@@ -102,8 +106,7 @@ pub fn compile(
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    // A template that prints nothing: what counts is what it compiles.
-    let mut args = vec!["list", "-e", "-export", "-f", "{{with 0}}{{end}}"];
+    let mut args = COMPILE.to_vec();
     args.extend(setting.flags());
     args.push("--");
     args.extend(missing.keys().map(String::as_str));

@@ -8,6 +8,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::{Setting, Shared};
+use crate::hex::hex;
 use crate::scan::{self, Directory, Index, gofile};
 
 /// Import paths of shared packages with their keys. Two equal keys are one compile.
@@ -130,10 +131,6 @@ fn hash_tree(dir: &Path, out: &mut String) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The import path of a directory; packages of a vendor directory have that of their
