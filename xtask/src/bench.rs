@@ -2,7 +2,6 @@
 
 mod cgroup;
 mod compare;
-mod daemon;
 mod heavy;
 mod memory;
 mod progress;

@@ -17,9 +17,8 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::cgroup::{Cgroup, Used};
-use super::daemon::Daemon;
 use super::heavy::Heavy;
-use crate::engine::Engine;
+use crate::engine::{Beside, Engine};
 use crate::run::{line, output, say};
 
 /// Services, unless the command line says otherwise.
@@ -55,10 +54,10 @@ pub(crate) fn run(dir: &Path, frontend: &str, services: Option<usize>) -> Result
     let services = services.unwrap_or(SERVICES);
     let engine = Engine::start(None)?;
     let cgroup = Cgroup::new(GROUP, LIMIT)?;
-    let daemon = Daemon::start(&engine, &dir.join("daemon"), &format!("/{GROUP}"))?;
+    let steps = format!("defaultCgroupParent = \"/{GROUP}\"");
+    let daemon = Beside::start(&engine, "memory", &dir.join("daemon"), &steps)?;
     let bench = Bench {
-        engine: &engine,
-        daemon: &daemon,
+        engine: &daemon.engine,
         cgroup: &cgroup,
         repository: Heavy::new(dir.join("heavy"), frontend, services)?,
         dir,
@@ -108,8 +107,8 @@ impl Round {
 
 /// Where rounds run.
 struct Bench<'a> {
+    /// With the daemon whose steps are in the group.
     engine: &'a Engine,
-    daemon: &'a Daemon<'a>,
     cgroup: &'a Cgroup,
     repository: Heavy,
     dir: &'a Path,
@@ -194,8 +193,7 @@ impl Bench<'_> {
     fn buildx(&self, what: &str) -> Command {
         let mut command = self.engine.docker();
         command
-            .args(["buildx", what, "--builder", &self.daemon.builder])
-            .arg("--progress=plain")
+            .args(["buildx", what, "--progress=plain"])
             .current_dir(self.repository.path());
         for name in ["GOPROXY", "GOSUMDB"] {
             let value = output(Command::new("go").args(["env", name])).unwrap_or_default();

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::buildkitd::Config;
 use super::state::Cache;
 use super::{Engine, daemons, ensure_builder, parts};
 use crate::run::{self, output};
@@ -30,53 +31,41 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    /// Starts one. `state` is emptied; `name` tells its builder from others.
+    /// Starts one. `state` is emptied; `name` tells its builder from others; `worker` is
+    /// more lines for its worker, in the configuration's words.
     ///
     /// # Errors
     ///
     /// It does not answer in time; the message holds the end of its log.
-    pub(crate) fn start(engine: &Engine, name: &str, state: &Path) -> Result<Self> {
+    pub(crate) fn start(engine: &Engine, name: &str, state: &Path, worker: &str) -> Result<Self> {
         if !rustix::process::geteuid().is_root() {
             bail!("a buildkitd for measurements needs root; run this command as root");
         }
         let cache = Cache::open()?;
-        let go = parts::host_go()?;
-        let programs = parts::buildkit().build(&cache, &go)?;
-        let runc = parts::runc().build(&cache, &go)?.join("runc");
+        let (programs, runc) = {
+            let _lock = cache.lock()?;
+            let go = parts::host_go()?;
+            let programs = parts::buildkit().build(&cache, &go)?;
+            (programs, parts::runc().build(&cache, &go)?.join("runc"))
+        };
         remove(state)?;
         fs::create_dir_all(state)?;
         // The number of this process: two runs must not share a socket or a builder.
         let builder = format!("gofleet-{name}-{}", std::process::id());
         let socket = cache.run(&format!("{builder}.sock"));
         let otel = cache.run(&format!("{builder}-otel.sock"));
-        let registry = &engine.registry;
-        // As `services.rs` has it, and no collection of garbage in the middle of a run.
-        let config = format!(
-            r#"root = "{root}"
-[grpc]
-address = ["unix://{socket}"]
-[otel]
-socketPath = "{otel}"
-[worker.oci]
-enabled = true
-gc = false
-snapshotter = "overlayfs"
-binary = "{runc}"
-[worker.containerd]
-enabled = false
-[registry."docker.io"]
-mirrors = ["{registry}"]
-[registry."{registry}"]
-http = true
-insecure = true
-"#,
-            root = state.join("root").display(),
-            socket = socket.display(),
-            otel = otel.display(),
-            runc = runc.display(),
-        );
+        // No collection of garbage in the middle of a run.
+        let worker = format!("gc = false\n{worker}");
+        let config = Config {
+            root: &state.join("root"),
+            socket: &socket,
+            otel: &otel,
+            runc: &runc,
+            registry: &engine.registry,
+            worker: &worker,
+        };
         let file = state.join("buildkitd.toml");
-        fs::write(&file, config)?;
+        fs::write(&file, config.text())?;
         let log = state.join("log");
         let to_log = File::create(&log)?;
         let process = Command::new(programs.join("buildkitd"))

@@ -132,22 +132,13 @@ impl Engine {
 
     /// A `docker` command of this engine.
     pub(crate) fn docker(&self) -> Command {
-        self.program("docker")
-    }
-
-    /// A `buildkitd` command of this engine's version.
-    pub(crate) fn buildkitd(&self) -> Command {
-        self.program("buildkitd")
-    }
-
-    fn program(&self, name: &str) -> Command {
         // Found here and not by the child's PATH: `Command` looks the program up in ours.
         let own = self
             .path
             .iter()
-            .map(|dir| dir.join(name))
+            .map(|dir| dir.join("docker"))
             .find(|path| path.is_file());
-        let mut command = Command::new(own.unwrap_or_else(|| PathBuf::from(name)));
+        let mut command = Command::new(own.unwrap_or_else(|| PathBuf::from("docker")));
         self.apply(&mut command);
         command
     }

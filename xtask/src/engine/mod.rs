@@ -5,6 +5,7 @@
 //! already (BUILDKIT_HOST, a reachable Docker) is used instead.
 
 mod beside;
+mod buildkitd;
 mod comparison;
 mod daemons;
 mod debian;
@@ -140,18 +141,6 @@ pub(crate) fn stop() -> Result<()> {
         daemons::end(&cache, &name)?;
     }
     Ok(())
-}
-
-/// The container runtime of the daemons.
-///
-/// # Errors
-///
-/// It cannot be built.
-pub(crate) fn runc() -> Result<PathBuf> {
-    let cache = Cache::open()?;
-    let _lock = cache.lock()?;
-    let dir = parts::runc().build(&cache, &parts::host_go()?)?;
-    Ok(dir.join("runc"))
 }
 
 /// Makes `golang:VERSION` and its alpine name for the running engine's registry.

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::json;
 
+use super::buildkitd::Config;
 use super::daemons::Daemon;
 use super::env::Provided;
 use super::images::Maker;
@@ -165,35 +166,17 @@ impl Services {
         let home = folder(cache, &name)?;
         let socket = cache.run(&format!("{name}.sock"));
         let otel = cache.run(&format!("{name}-otel.sock"));
-        let registry = &self.registry;
         // A policy of our own: the usual ones empty the cache as soon as a fifth of the
         // disk is not free, and then every step of every test runs.
-        let config = format!(
-            r#"root = "{root}"
-[grpc]
-address = ["unix://{socket}"]
-[otel]
-socketPath = "{otel}"
-[worker.oci]
-enabled = true
-snapshotter = "overlayfs"
-binary = "{runc}"
-[[worker.oci.gcpolicy]]
-all = true
-keepBytes = {CACHE_BYTES}
-[worker.containerd]
-enabled = false
-[registry."docker.io"]
-mirrors = ["{registry}"]
-[registry."{registry}"]
-http = true
-insecure = true
-"#,
-            root = home.join("root").display(),
-            socket = socket.display(),
-            otel = otel.display(),
-            runc = self.runc.join("runc").display(),
-        );
+        let policy = format!("[[worker.oci.gcpolicy]]\nall = true\nkeepBytes = {CACHE_BYTES}");
+        let config = Config {
+            root: &home.join("root"),
+            socket: &socket,
+            otel: &otel,
+            runc: &self.runc.join("runc"),
+            registry: &self.registry,
+            worker: &policy,
+        };
         let file = home.join("buildkitd.toml");
         let mut command = Command::new(programs.join("buildkitd"));
         command.arg("--config").arg(&file);
@@ -204,7 +187,7 @@ insecure = true
         Daemon {
             name: name.clone(),
             command,
-            config: (file, config),
+            config: (file, config.text()),
             leftovers: vec![socket, otel],
             answers: Box::new(move || {
                 run::output(Command::new(&buildctl).args(["--addr", &address, "debug", "workers"]))

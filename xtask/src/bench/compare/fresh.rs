@@ -37,6 +37,7 @@ pub(super) fn run(ground: &Ground, subject: &Subject, side: &mut Side) -> Result
         &ground.daemon.engine,
         "compare-empty",
         &ground.dir.join("empty"),
+        "",
     )?;
     let ask = Ask {
         cache_from: Some(&cache),

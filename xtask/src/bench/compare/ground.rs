@@ -41,7 +41,7 @@ impl Ground {
         engine::dockerfile_frontend(&engine)?;
         let ko = engine::ko()?;
         say("starting a buildkitd for the comparison alone");
-        let daemon = Beside::start(&engine, "compare", &dir.join("daemon"))?;
+        let daemon = Beside::start(&engine, "compare", &dir.join("daemon"), "")?;
         Ok(Self {
             registry: engine.registry,
             daemon,
