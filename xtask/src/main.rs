@@ -32,6 +32,8 @@ cargo xtask COMMAND
                         an OCI registry on loopback, base images; installs what is missing
   engine env            print the shell lines that select this engine: eval \"$(cargo xtask engine env)\"
   engine stop           end the processes that `engine start` started, and unmount
+  engine prune          stop, and make room on the disk: remove the caches, images and volumes of
+                        buildkitd and Docker Engine; base images and built programs stay
   engine golang 1.25    make golang:1.25 and -alpine for the registry, from the Go module proxy
         --buildkit V    start, env: also an older buildkitd, for compatibility tests (v0.12.5)
 
@@ -109,6 +111,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
             Ok(())
         }
         (["engine", "stop"], None) => engine::stop(),
+        (["engine", "prune"], None) => engine::prune(),
         (["engine", "golang", version], None) => engine::golang(version),
         (["image"], None) => image::build(&Engine::start(None)?, how),
         (["bench", what @ ("graph" | "scan")], None) => bench::alone(what),

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
 use crate::image::{self, How};
 use crate::root;
 use crate::run::{output, shown};
@@ -22,8 +22,9 @@ const COMPAT: &str = "compat";
 ///
 /// # Errors
 ///
-/// A test fails, or something before the tests.
+/// A test fails, or something before the tests; a disk that is almost full is one.
 pub(crate) fn run(older: Option<&str>, how: How, args: &[String]) -> Result<()> {
+    engine::require_room()?;
     image::build(&Engine::start(None)?, how)?;
     let engine = Engine::start(older)?;
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -48,7 +48,7 @@ impl Beside {
             let programs = parts::buildkit().build(&cache, &go)?;
             (programs, parts::runc().build(&cache, &go)?.join("runc"))
         };
-        remove(state)?;
+        daemons::remove_state(state)?;
         fs::create_dir_all(state)?;
         // The number of this process: two runs must not share a socket or a builder.
         let builder = format!("gofleet-{name}-{}", std::process::id());
@@ -151,15 +151,6 @@ impl Drop for Beside {
         for socket in &self.sockets {
             let _ = fs::remove_file(socket);
         }
-        let _ = remove(&self.state);
+        let _ = daemons::remove_state(&self.state);
     }
-}
-
-/// Removes a daemon's state, and what it has mounted there.
-fn remove(state: &Path) -> Result<()> {
-    if state.exists() {
-        daemons::unmount_below(state)?;
-        fs::remove_dir_all(state).with_context(|| format!("cannot remove {}", state.display()))?;
-    }
-    Ok(())
 }

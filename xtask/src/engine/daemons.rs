@@ -196,8 +196,22 @@ fn end_orphans(cache: &Cache, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Removes a daemon's folder `state`, and what it has mounted there. The daemon has ended.
+///
+/// # Errors
+///
+/// Something there cannot be unmounted or removed.
+pub(super) fn remove_state(state: &Path) -> Result<()> {
+    if state.exists() {
+        // First: what is mounted there may be anybody's.
+        unmount_below(state)?;
+        fs::remove_dir_all(state).with_context(|| format!("cannot remove {}", state.display()))?;
+    }
+    Ok(())
+}
+
 /// Unmounts all that is mounted below `dir`, the deepest first.
-pub(super) fn unmount_below(dir: &Path) -> Result<()> {
+fn unmount_below(dir: &Path) -> Result<()> {
     let table = fs::read_to_string("/proc/self/mountinfo").context("cannot read the mounts")?;
     for point in mounts_below(&table, dir) {
         rustix::mount::unmount(&point, rustix::mount::UnmountFlags::DETACH)

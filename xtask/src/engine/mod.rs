@@ -1,14 +1,16 @@
 //! The engine: what builds, stores and runs images on this machine.
 //!
 //! `start` makes it so (installs, builds, starts; does nothing for what is there),
-//! `running` answers for one that was started, `stop` ends it. What the user runs
-//! already (BUILDKIT_HOST, a reachable Docker) is used instead.
+//! `running` answers for one that was started, `stop` ends it, `prune` also removes
+//! what its daemons keep. What the user runs already (BUILDKIT_HOST, a reachable
+//! Docker) is used instead.
 
 mod beside;
 mod buildkitd;
 mod comparison;
 mod daemons;
 mod debian;
+mod disk;
 mod env;
 mod images;
 mod parts;
@@ -26,6 +28,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::run::{self, say};
 pub(crate) use beside::Beside;
 pub(crate) use comparison::{dockerfile_frontend, ko};
+pub(crate) use disk::{prune, require_room};
 use env::Provided;
 use services::Services;
 use state::Cache;
@@ -54,6 +57,7 @@ impl Engine {
     pub(crate) fn start(older: Option<&str>) -> Result<Self> {
         let cache = Cache::open()?;
         let _lock = cache.lock()?;
+        disk::look(&cache)?;
         let provided = Provided::find(&cache)?;
         if let Some(host) = &provided.buildkit {
             say(format!(
@@ -131,14 +135,19 @@ impl Engine {
 pub(crate) fn stop() -> Result<()> {
     let cache = Cache::open()?;
     let _lock = cache.lock()?;
-    let mut names = daemons::recorded(&cache)?;
+    end_all(&cache)
+}
+
+/// [`stop`], for who has the lock.
+fn end_all(cache: &Cache) -> Result<()> {
+    let mut names = daemons::recorded(cache)?;
     if names.is_empty() {
         say("nothing runs");
     }
     // Docker and buildkitd before the registry that they talk to.
     names.sort_by_key(|name| name == services::REGISTRY);
     for name in names {
-        daemons::end(&cache, &name)?;
+        daemons::end(cache, &name)?;
     }
     Ok(())
 }

@@ -95,6 +95,10 @@ impl Cache {
         Ok(Lock { _file: file })
     }
 
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub(crate) fn bin(&self, name: &str) -> PathBuf {
         self.root.join("bin").join(name)
     }
