@@ -41,7 +41,7 @@ pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
     let [request, src, out] = words
         .paths("modules needs a request, a directory of manifests and a directory to write to")?;
     let request: Request = read(&request)?;
-    let cache = ModuleCache::of_environment();
+    let cache = paired()?;
     let answer = match go(&requested(&request, &src)) {
         Ok(go) => modules::resolve(&request, &src, &cache, &go),
         Err(error) => Answer {
@@ -68,7 +68,7 @@ pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
 pub(super) fn unpack(parser: lexopt::Parser) -> Result<String, Failure> {
     let words = Words::read(parser, &["layer"], &[])?;
     let layers: Vec<&str> = words.values.iter().map(|(_, dir)| dir.as_str()).collect();
-    let modules = ModuleCache::of_environment();
+    let modules = paired()?;
     let unpacked = deps::unpack(&layers, modules.path(), &build_cache())
         .map_err(|error| io_failure("copy to", modules.path(), &error))?;
     if unpacked != Unpacked::default() {
@@ -86,7 +86,7 @@ pub(super) fn fetch(parser: lexopt::Parser) -> Result<String, Failure> {
     let words = Words::read(parser, &["builder"], &[])?;
     let [file, src] = words.first("fetch needs a list of modules and a directory of manifests")?;
     let needed: Needed = read(&file)?;
-    let cache = ModuleCache::of_environment();
+    let cache = paired()?;
     if modules::is_at_hand(&needed, &cache) {
         return Ok(String::new());
     }
@@ -132,6 +132,15 @@ pub(super) fn share(parser: lexopt::Parser) -> Result<String, Failure> {
         Err(error) => eprintln!("shared packages are left to the build: {error}"),
     }
     Ok(String::new())
+}
+
+/// The module cache of the step, of which alone its build cache knows anything.
+fn paired() -> Result<ModuleCache, Failure> {
+    let (modules, build) = (ModuleCache::of_environment(), build_cache());
+    match modules::pair(&modules, &build) {
+        Ok(()) => Ok(modules),
+        Err(error) => Err(io_failure("write to", &build, &error)),
+    }
 }
 
 /// The directory of Go's build cache.

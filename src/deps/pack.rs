@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -15,6 +16,13 @@ use super::STAMPS;
 use crate::hex::hex;
 use crate::modules::{Answer, Module, ModuleCache};
 use crate::scan::{gofile, select};
+
+/// A link to a directory, which keeps Go from indexing the module that it is in: the next layer
+/// may have other packages of it (`cmd/go/internal/modindex`, `moduleWalkErr`, Go 1.26).
+///
+/// It lies at the module's root, where no embed pattern may match it. So a module whose root
+/// embeds files is packed whole and without it.
+const PART: &str = "_gofleet";
 
 /// Packs the modules that services read into a directory, laid out as a module cache.
 ///
@@ -33,6 +41,7 @@ pub fn pack(answer: &Answer, cache: &ModuleCache, out: &Path) -> io::Result<()> 
         }
     }
     let mut id = Sha256::new();
+    id.update(format!("with {PART}\n"));
     for module in modules.union(&graph) {
         id.update(format!("{}@{}\n", module.path, module.version));
         for extension in ["mod", "ziphash"] {
@@ -49,6 +58,11 @@ pub fn pack(answer: &Answer, cache: &ModuleCache, out: &Path) -> io::Result<()> 
         // One without packages counts as there when its directory is.
         fs::create_dir_all(out.join(below(&dir, cache.path())?))?;
         let mut packed = Packed::default();
+        if embeds(&dir)? {
+            every(&dir, &mut packed.files)?;
+        } else {
+            symlink(".", out.join(below(&dir, cache.path())?).join(PART))?;
+        }
         for package in packages.get(module).into_iter().flatten() {
             id.update(format!("{}\n", below(package, cache.path())?.display()));
             packed.add(package)?;
@@ -75,26 +89,36 @@ struct Packed {
 impl Packed {
     /// The files of a package that a build can read.
     fn add(&mut self, package: &Path) -> io::Result<()> {
-        let mut embeds = false;
         for entry in fs::read_dir(package)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             match select::kind(&name) {
                 None => continue,
-                Some(select::Kind::Go) => embeds = embeds || may_embed(&path)?,
-                Some(select::Kind::Native) => self.has_native = true,
-                Some(_) => {}
+                Some(kind) => self.has_native |= kind == select::Kind::Native,
             }
             if path.is_file() {
                 self.files.insert(path);
             }
         }
-        if embeds {
+        if embeds(package)? {
             // Anything below it.
             every(package, &mut self.files)?;
         }
         Ok(())
     }
+}
+
+/// Whether a package may embed files.
+fn embeds(package: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(package)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_go = select::kind(&name) == Some(select::Kind::Go);
+        if is_go && path.is_file() && may_embed(&path)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a Go file may embed others: it has to import `embed` for that.
@@ -195,6 +219,9 @@ mod tests {
         let packed = |answer: &Answer| {
             let out = tempfile::tempdir().unwrap();
             pack(answer, &cache, out.path()).unwrap();
+            // What is here in part must not be indexed.
+            let part = out.path().join("a.org/x@v1.0.0").join(PART);
+            assert_eq!(part.is_dir(), !embeds(&dir("")).unwrap());
             let mut files = BTreeSet::new();
             every(out.path(), &mut files).unwrap();
             let names = files.iter().map(|f| below(f, out.path()).unwrap());
@@ -225,5 +252,9 @@ mod tests {
         let packages = &mut answer.services.get_mut("api/@").unwrap().packages;
         packages.insert(dir("other"), x);
         assert!(!packed(&answer).contains(&stamps[0]));
+
+        // The link would be in its way.
+        fs::write(dir("e.go"), "package x\nimport _ \"embed\"\n").unwrap();
+        assert!(packed(&answer).contains(&"a.org/x@v1.0.0/README.md".to_owned()));
     }
 }

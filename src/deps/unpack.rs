@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::{COMPILED_DIR, MODULES_DIR, STAMPS};
@@ -91,7 +92,12 @@ fn copy_missing(from: &Path, to: &Path, wanted: &dyn Fn(&str) -> bool) -> io::Re
         let entry = entry?;
         let name = entry.file_name();
         let (source, dest) = (entry.path(), to.join(&name));
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        if kind.is_symlink() {
+            if dest.symlink_metadata().is_err() {
+                symlink(fs::read_link(&source)?, &dest)?;
+            }
+        } else if kind.is_dir() {
             // Stamps come last.
             if !source.ends_with(STAMPS) {
                 copied += copy_missing(&source, &dest, wanted)?;
@@ -113,13 +119,15 @@ mod tests {
     use crate::testing::tree;
 
     fn layer(stamp: &str, file: &str) -> tempfile::TempDir {
-        tree(&[
+        let layer = tree(&[
             (&format!("modules/cache/gofleet/{stamp}"), ""),
             (&format!("modules/a.org/x@v1/{file}"), "package x\n"),
             ("compiled/00/1-a", "a"),
             ("compiled/01/2-d", "d"),
             ("compiled/README", "text"),
-        ])
+        ]);
+        symlink(".", layer.path().join("modules/a.org/x@v1/part")).unwrap();
+        layer
     }
 
     #[test]
@@ -136,6 +144,7 @@ mod tests {
         assert_eq!(run(&second), (1, 0));
         assert!(modules.path().join("a.org/x@v1/x.go").exists());
         assert!(modules.path().join("a.org/x@v1/y.go").exists());
+        assert!(modules.path().join("a.org/x@v1/part").is_dir());
         assert!(!compiled.path().join("README").exists());
 
         // Without its stamp, a copy did not end.

@@ -12,6 +12,17 @@ pub(super) fn epoch() -> Timestamp {
     Timestamp::from_secs(0)
 }
 
+/// Time of the files that a build step reads: the last second that every file system can
+/// hold, in the year 2038.
+///
+/// Go keeps an index of directories in its build cache, by the names, sizes and times of
+/// their files. With one time for all, an edit that keeps a file's size would go unseen
+/// (go-build-facts §D4). A directory with a file that is newer than now is not indexed.
+/// Source: Go 1.26, `cmd/go/internal/modindex`, `dirHash`.
+pub(super) fn unindexed() -> Timestamp {
+    Timestamp::from_secs(i32::MAX.into())
+}
+
 /// Progress group of steps that nobody needs to read about. It is weak: clients
 /// hide it as long as none of its members fails.
 const GROUP: &str = "gofleet.internal";

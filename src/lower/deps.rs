@@ -154,7 +154,12 @@ impl Ahead<'_> {
         let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
         let compiled = format!("{COMPILED_MOUNT}/{COMPILED_DIR}");
         let mut env: Vec<(&str, &str)> = target.chain(own).collect();
-        env.extend([("GOPROXY", "off"), ("GOCACHE", compiled.as_str())]);
+        env.extend([
+            ("GOPROXY", "off"),
+            ("GOCACHE", compiled.as_str()),
+            // No index of modules in the layer: these are here in part.
+            ("GODEBUG", "goindex=0"),
+        ]);
         // The standard library is compiled alike for every repository.
         let any = ModuleRoot::default();
         let root = modules.map_or(&any, |_| self.root);

@@ -43,13 +43,13 @@ where
     I: IntoIterator,
     I::Item: Into<String>,
 {
-    let modules = match settings.cache {
-        CacheMode::Mount => "modules",
-        // What comes in layers is not all of a module: nobody else may take it for that.
-        CacheMode::Layer => "packed-modules",
+    // What comes in layers is not all of a module: nobody else may take it for that.
+    let (build, modules) = match settings.cache {
+        CacheMode::Mount => ("build", "modules"),
+        CacheMode::Layer => ("packed-build", "packed-modules"),
     };
     let caches = [
-        Mount::cache(BUILD_CACHE, settings.cache_id("build")).into(),
+        Mount::cache(BUILD_CACHE, settings.cache_id(build)).into(),
         Mount::cache(MODULE_CACHE, settings.cache_id(modules)).into(),
     ];
     bare_go_exec(builder, caches, args, &environment(builder, root, env)).cwd(work_dir(root))
@@ -92,9 +92,6 @@ pub(super) fn work_dir(root: &ModuleRoot) -> String {
 
 /// The image's own environment, then ours over it, in the order of names.
 ///
-/// - `GODEBUG=goindex=0`: Go's index of package directories is keyed by names,
-///   sizes and times, not by content; with a shared cache and equal times it
-///   compiles stale files (go-build-facts §D4).
 /// - `GOENV=off`, `GOTELEMETRY=off`, `GOTOOLCHAIN=local`, `GOWORK=`, `GOFLAGS`:
 ///   nothing but the spec and the sources decides what is built.
 pub(super) fn environment(
@@ -115,7 +112,6 @@ pub(super) fn environment(
     let ours = [
         ("CGO_ENABLED", "0"),
         ("GOCACHE", BUILD_CACHE),
-        ("GODEBUG", "goindex=0"),
         ("GOENV", "off"),
         ("GOFLAGS", flags),
         ("GOMODCACHE", MODULE_CACHE),

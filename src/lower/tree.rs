@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{BindMount, Copy, Describe as _, FileOp, Mkdir, Mount, Output};
 
-use super::constant::{epoch, quiet};
+use super::constant::{quiet, unindexed};
 use super::go::SOURCE_DIR;
 use crate::closure::Closure;
 use crate::scan::select::{self, Kind, escape};
@@ -223,7 +223,7 @@ fn base(
             let copy = Copy::new(tree, dir, "/")
                 .contents_only()
                 .mode(MODE)
-                .timestamp(epoch());
+                .timestamp(unindexed());
             op = op.copy(copy);
         }
         Manifests::Whole => {
@@ -258,7 +258,7 @@ fn base(
             .allow_empty_wildcard()
             .create_dest_path()
             .mode(MODE)
-            .timestamp(epoch());
+            .timestamp(unindexed());
         op = op.copy(copy);
     }
     for path in &closure.links {
@@ -274,7 +274,7 @@ fn base(
         let copy = Copy::new(assets, "/", "/")
             .contents_only()
             .include(patterns)
-            .timestamp(epoch());
+            .timestamp(unindexed());
         let chosen = quiet(
             FileOp::new().copy(copy),
             &format!("files that {name} embeds"),
@@ -282,7 +282,7 @@ fn base(
         let copy = Copy::new(&chosen, "/", "/")
             .contents_only()
             .mode(MODE)
-            .timestamp(epoch());
+            .timestamp(unindexed());
         op = op.copy(copy);
     }
     for dir in layout.units.keys() {
@@ -290,7 +290,7 @@ fn base(
             Mkdir::new(format!("/{dir}"))
                 .parents()
                 .mode(MODE)
-                .timestamp(epoch()),
+                .timestamp(unindexed()),
         );
     }
     quiet(op, &format!("sources of {name}"))
@@ -330,7 +330,7 @@ pub(super) fn file(from: &Output, path: &str) -> Copy {
     Copy::new(from, format!("/{path}"), format!("/{path}"))
         .create_dest_path()
         .mode(MODE)
-        .timestamp(epoch())
+        .timestamp(unindexed())
 }
 
 /// The source files of one directory, without the directories below it. Patterns by
@@ -358,7 +358,7 @@ fn package(context: Context<'_>, dir: &str) -> Option<Copy> {
             .include(patterns)
             .exclude(left_out.into_iter().map(escape))
             .mode(MODE)
-            .timestamp(epoch()),
+            .timestamp(unindexed()),
     )
 }
 

@@ -20,7 +20,8 @@
 //! - `download`: fetching modules, and what keeps them from being had;
 //! - `resolve`: all of it for the services of a spec; `request`: question and answer;
 //! - `packed`: the question as it is written;
-//! - `ensure`: fetching again what a module cache has lost.
+//! - `ensure`: fetching again what a module cache has lost;
+//! - `index`: what Go remembers of modules does not outlive them.
 //!
 //! # When manifests are left whole
 //!
@@ -37,6 +38,7 @@ mod cache;
 mod download;
 mod ensure;
 mod follow;
+mod index;
 mod modfile;
 mod packed;
 mod request;
@@ -47,6 +49,7 @@ mod verify;
 
 pub use cache::ModuleCache;
 pub use ensure::{ensure, is_at_hand};
+pub use index::pair;
 pub use modfile::{Module, named};
 pub use request::{
     Answer, MODULES_FILE, NEEDED_DIR, NEEDED_FILE, Needed, Request, SERVICES_DIR, ServiceModules,

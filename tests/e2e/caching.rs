@@ -335,3 +335,21 @@ fn a_fresh_builder_lives_from_an_exported_cache() {
     );
     assert_eq!(second.image().digest, first.image().digest);
 }
+
+/// Go knows directories by names, sizes and times of their files, if it is let: the files of a
+/// build step all have one time.
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn an_edit_that_keeps_the_size_of_a_file_is_built() {
+    let repo = plain_repo();
+    repo.write(
+        "cmd/api/extra.go",
+        "//go:build  linux\n\npackage main\n\nfunc init() { println(\"extra\") }\n",
+    );
+    let built = || buildx(&repo).target("api").image().image().digest.clone();
+    let first = built();
+    repo.edit("cmd/api/extra.go", "build  linux", "build !linux");
+    assert_ne!(built(), first);
+    repo.edit("cmd/api/extra.go", "build !linux", "build  linux");
+    assert_eq!(built(), first);
+}

@@ -109,6 +109,39 @@ fn what_a_pruned_cache_has_lost_is_fetched_again_with_the_same_credentials() {
     with().progress();
 }
 
+/// Go takes a version for the same for ever, and remembers its files by the directory alone. A
+/// builder may forget the module and not that.
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_version_that_was_tagged_again_is_built_as_it_is_now() {
+    let private = private();
+    let path = private.path(PROXY, "money");
+    let hello = |word: &str| format!("package lib\n\nfunc Hello() string {{ return {word} }}\n");
+    let old = [("lib.go", hello("\"old\""))];
+    let new = [
+        ("lib.go", hello("word")),
+        (
+            "word.go",
+            "package lib\n\nconst word = \"new\"\n".to_owned(),
+        ),
+    ];
+    let publish = |files: &[(&'static str, String)]| {
+        let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (*n, t.as_str())).collect();
+        private.publish(&path, "v1.0.0", &files)
+    };
+    let repo = private.repo(&[&publish(&old)]);
+    let netrc = private.netrc_file(&[PROXY]);
+    let with = || build(private, &repo).secret_file("netrc", &netrc);
+    let first = with().image();
+    repo.requiring(&[&publish(&new)]);
+    let modules = format!(
+        "type==exec.cachemount,description~={}/gofleet/modules",
+        repo.nonce
+    );
+    buildctl().args(["prune", "--filter", &modules]).ok();
+    assert_ne!(with().image().image().digest, first.image().digest);
+}
+
 /// Modules that are at hand need no login, and no server.
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
