@@ -404,7 +404,7 @@ fn ahead(
         root: &toolchain.root,
         settings: inputs.settings(),
         code: inputs.code,
-        modules: downloaded.and_then(|d| d.packed.as_ref()),
+        packed: downloaded.and_then(|d| d.packed.as_ref()),
         platform: &plan.platform,
         build: &service.build,
         imports: deps::imports(inputs.all_closures, &toolchain.root, &service.build.tags),

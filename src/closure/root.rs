@@ -38,6 +38,13 @@ impl ModuleRoot {
         self.has_requirements && !self.vendored
     }
 
+    /// The import path of a directory with a vendored package; `None` for any other.
+    #[must_use]
+    pub fn vendored_package<'a>(&self, dir: &'a str) -> Option<&'a str> {
+        let below = dir.strip_prefix(join(&self.dir, "vendor").as_str())?;
+        below.strip_prefix('/').filter(|_| self.vendored)
+    }
+
     /// The root of the module that a package directory belongs to; `None` outside
     /// of every module.
     #[must_use]

@@ -1,6 +1,7 @@
 //! Dependencies in layers: the steps that make them, and the one that a build takes them from.
 //!
-//! 1. The download of a module root packs what builds read of modules (`fetch`).
+//! 1. The download of a module root packs what builds read of modules (`fetch`). Vendored ones
+//!    are in the context.
 //! 2. The standard library is compiled by a step that knows nothing of the repository, and
 //!    packages of other modules on top of it. Both are keyed by the builder image, flags and,
 //!    the second one, the list of packages of all services: no edit of sources runs them.
@@ -20,9 +21,11 @@ use super::fetch::{Before, FRONTEND_DIR, MARKER_DIR, manifest_tree};
 use super::go::{self, Builder, MODULE_CACHE, SOURCE_DIR};
 use super::scan::PROGRAM;
 use super::settings::StepSettings;
+use super::tree;
 use crate::closure::ModuleRoot;
 use crate::deps::{COMPILED_DIR, MODULES_DIR, STANDARD};
 use crate::plan::Build;
+use crate::scan::join;
 use crate::share::COMPILE;
 
 /// Where a step writes compiled packages, and where their layer is mounted later.
@@ -42,10 +45,10 @@ pub(super) struct Ahead<'a> {
     /// The manifests are in it.
     pub(super) code: &'a Output,
     /// Packed modules; `None` where nothing is fetched.
-    pub(super) modules: Option<&'a Output>,
+    pub(super) packed: Option<&'a Output>,
     pub(super) platform: &'a Platform,
     pub(super) build: &'a Build,
-    /// Packages of other modules.
+    /// Packages of other modules, vendored ones included.
     pub(super) imports: BTreeSet<&'a str>,
     pub(super) marker: &'a Output,
     /// Text in brackets in front of the steps' names.
@@ -84,9 +87,13 @@ pub(super) fn imports<'a>(
     let same = all
         .with_tags()
         .filter(|(closure, own)| closure.root == *root && *own == tags);
-    same.flat_map(|(closure, _)| closure.external.keys())
-        .map(String::as_str)
-        .collect()
+    same.flat_map(|(closure, _)| {
+        let vendored = closure.directories.keys();
+        let vendored = vendored.filter_map(|dir| root.vendored_package(dir));
+        let external = closure.external.keys();
+        external.map(String::as_str).chain(vendored)
+    })
+    .collect()
 }
 
 /// The answer of a download as part of the target `deps`.
@@ -103,22 +110,21 @@ impl Ahead<'_> {
     /// needs it says why.
     pub(super) fn compiled(&self) -> Result<Output, Error> {
         let std = Mount::scratch(COMPILED_MOUNT);
-        let std = self.step("standard library", std, None, SOURCE_DIR, &STANDARD)?;
-        let (Some(modules), false) = (self.modules, self.imports.is_empty()) else {
-            return Ok(std);
-        };
+        let std = self.step("standard library", std, None, &STANDARD)?;
         let packages: Vec<&str> = self.imports.iter().copied().collect();
+        if packages.is_empty() || (self.packed.is_none() && !self.root.vendored) {
+            return Ok(std);
+        }
         let mount = Mount::bind(COMPILED_MOUNT, &std);
-        let dir = go::work_dir(self.root);
-        self.step("packages of modules", mount, Some(modules), &dir, &packages)
+        self.step("packages of modules", mount, Some(self.root), &packages)
     }
 
+    /// A step that compiles packages: of a module root, or of no repository at all.
     fn step(
         &self,
         what: &str,
         compiled: BindMount,
-        modules: Option<&Output>,
-        dir: &str,
+        root: Option<&ModuleRoot>,
         packages: &[&str],
     ) -> Result<Output, Error> {
         let mut args = vec!["go".to_owned()];
@@ -127,18 +133,21 @@ impl Ahead<'_> {
         args.extend(go::tags(self.build));
         args.push("--".to_owned());
         args.extend(packages.iter().map(|&package| package.to_owned()));
-        let sources = match modules {
-            Some(_) => Mount::bind(SOURCE_DIR, &manifest_tree(self.root, self.code)).no_output(),
-            None => Mount::scratch(SOURCE_DIR).no_output(),
-        };
         let mut caches: Vec<Mount> = vec![compiled.into()];
-        if let Some(modules) = modules {
-            let modules = Mount::bind(MODULE_CACHE, modules);
+        if let (Some(_), Some(packed)) = (root, self.packed) {
+            let modules = Mount::bind(MODULE_CACHE, packed);
             let modules = modules.selector(format!("/{MODULES_DIR}"));
             caches.push(modules.readonly().into());
         }
-        let exec = go::bare_go_exec(self.builder, caches, args, &self.env(modules))
-            .mount(sources)
+        let sources = match root {
+            Some(root) => Mount::bind(SOURCE_DIR, &self.sources(root)),
+            None => Mount::scratch(SOURCE_DIR),
+        };
+        let dir = root.map_or(SOURCE_DIR.to_owned(), go::work_dir);
+        // The standard library is compiled alike for every repository.
+        let env = self.env(root.unwrap_or(&ModuleRoot::default()));
+        let exec = go::bare_go_exec(self.builder, caches, args, &env)
+            .mount(sources.no_output())
             .mount(Mount::bind(MARKER_DIR, self.marker).readonly())
             .cwd(dir)
             .name(format!("[{}] compile {what}", self.label));
@@ -146,8 +155,19 @@ impl Ahead<'_> {
         exec.output(COMPILED_MOUNT)
     }
 
+    /// What the packages of other modules come from: manifests, and a `vendor` directory.
+    fn sources(&self, root: &ModuleRoot) -> Output {
+        let manifests = manifest_tree(root, self.code);
+        if !root.vendored {
+            return manifests;
+        }
+        let vendored = tree::below(self.code, &join(&root.dir, "vendor"));
+        let op = FileOp::on(&manifests).copy(vendored);
+        quiet(op, "vendored modules")
+    }
+
     /// The environment of the build, as far as it decides how packages are compiled.
-    fn env(&self, modules: Option<&Output>) -> BTreeMap<String, String> {
+    fn env(&self, root: &ModuleRoot) -> BTreeMap<String, String> {
         let target = go_target(self.platform);
         let target = target.iter().map(|(name, value)| (*name, value.as_str()));
         let own = self.build.env.iter();
@@ -160,9 +180,6 @@ impl Ahead<'_> {
             // No index of modules in the layer: these are here in part.
             ("GODEBUG", "goindex=0"),
         ]);
-        // The standard library is compiled alike for every repository.
-        let any = ModuleRoot::default();
-        let root = modules.map_or(&any, |_| self.root);
         go::environment(self.builder, root, &env)
     }
 }

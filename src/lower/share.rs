@@ -61,6 +61,7 @@ impl<'a> Counts<'a> {
             standard: !layered,
             dirs: dirs
                 .filter(|dir| is_shared(count.dirs.get(dir.as_str())))
+                .filter(|dir| !layered || closure.root.vendored_package(dir).is_none())
                 .cloned()
                 .collect(),
             imports: imports

@@ -333,6 +333,15 @@ pub(super) fn file(from: &Output, path: &str) -> Copy {
         .timestamp(unindexed())
 }
 
+/// Everything below a directory, at the same path.
+pub(super) fn below(from: &Output, dir: &str) -> Copy {
+    Copy::new(from, format!("/{}", escape(dir)), format!("/{dir}"))
+        .contents_only()
+        .create_dest_path()
+        .mode(MODE)
+        .timestamp(unindexed())
+}
+
 /// The source files of one directory, without the directories below it. Patterns by
 /// extension and not names, because names need not be text.
 fn package(context: Context<'_>, dir: &str) -> Option<Copy> {

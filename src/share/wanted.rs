@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Setting, Shared};
 use crate::hex::hex;
-use crate::scan::{self, Directory, Index, gofile};
+use crate::scan::{self, Directory, Index, gofile, join};
 
 /// Import paths of shared packages with their keys. Two equal keys are one compile.
 pub(super) fn wanted(
@@ -27,7 +27,7 @@ pub(super) fn wanted(
     let packages = index
         .directories
         .iter()
-        .filter_map(|directory| Some((import_path(&directory.path, &index)?, directory)));
+        .filter_map(|directory| Some((import_path(&directory.path, shared, &index)?, directory)));
     let mut keys = Keys {
         src,
         setting,
@@ -42,7 +42,7 @@ pub(super) fn wanted(
         }
     }
     for dir in &shared.dirs {
-        if let Some(name) = import_path(dir, &index) {
+        if let Some(name) = import_path(dir, shared, &index) {
             let key = keys.of_package(&name)?;
             out.extend(key.map(|key| (name, key)));
         }
@@ -135,8 +135,9 @@ fn hash_tree(dir: &Path, out: &mut String) -> io::Result<()> {
 
 /// The import path of a directory; packages of a vendor directory have that of their
 /// own module.
-fn import_path(dir: &str, index: &Index) -> Option<String> {
-    if let Some((_, vendored)) = dir.split_once("vendor/") {
+fn import_path(dir: &str, shared: &Shared, index: &Index) -> Option<String> {
+    let below = dir.strip_prefix(join(&shared.root, "vendor").as_str());
+    if let Some(vendored) = below.and_then(|rest| rest.strip_prefix('/')) {
         return Some(vendored.to_owned());
     }
     let module = index.module_of(dir)?;

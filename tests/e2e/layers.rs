@@ -239,3 +239,50 @@ fn where_nothing_is_fetched_the_standard_library_comes_in_a_layer() {
     let mount = build().build_arg("GOFLEET_CACHE", "mount").progress();
     assert_eq!(mount.go_steps(), [""; 0]);
 }
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn vendored_packages_are_compiled_into_the_layer() {
+    let repo = Repo::new();
+    let (nonce, own) = (repo.nonce.clone(), repo.module());
+    // Nobody else's test has a package of this name in its cache.
+    let dep = format!("example.org/{nonce}/dep");
+    let main = format!("package main\n\nimport \"{dep}\"\n\nfunc main() {{ println(dep.Name) }}\n");
+    repo.write(
+        "go.mod",
+        &format!("module {own}\n\ngo 1.26\n\nrequire {dep} v1.0.0\n"),
+    )
+    .write(
+        "vendor/modules.txt",
+        &format!("# {dep} v1.0.0\n## explicit; go 1.26\n{dep}\n"),
+    )
+    .write(
+        &format!("vendor/{dep}/dep.go"),
+        "package dep\n\nconst Name = \"vendored\"\n",
+    )
+    .write("cmd/api/main.go", &main)
+    .write("cmd/mail/main.go", &main);
+    repo.spec("services:\n  api: ./cmd/api\n  mail: ./cmd/mail\n");
+
+    let deps = TempDir::new().unwrap();
+    let build = in_layers(buildx(&repo));
+    build.target("deps").files(deps.path());
+    let compiled = files_of(deps.path()).into_iter().filter(|file| {
+        let bytes = fs::read(deps.path().join(file)).unwrap();
+        bytes.windows(dep.len()).any(|w| w == dep.as_bytes())
+    });
+    assert!(compiled.count() > 0);
+
+    // An edit compiles nothing of it again, and another version does.
+    repo.edit("cmd/api/main.go", "println(", "println(1, ");
+    let steps = |progress: crate::support::progress::Progress| {
+        let steps = progress.executed();
+        steps
+            .iter()
+            .any(|step| step.contains("packages of modules"))
+    };
+    let built = || in_layers(buildx(&repo)).target("api").progress();
+    assert!(!steps(built()));
+    repo.edit(&format!("vendor/{dep}/dep.go"), "vendored", "another");
+    assert!(steps(built()));
+}

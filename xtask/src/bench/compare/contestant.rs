@@ -64,6 +64,9 @@ const STDOUT: &str = "stdout";
 const BAKE_FILE: &str = "compare.hcl";
 const PRINTED: &str = "printed.hcl";
 
+/// Images that stay in the daemon, without the time that it takes to compress them.
+const IMAGE: &str = "type=image,oci-mediatypes=true,compression=uncompressed";
+
 const PLATFORMS: &str = "linux/amd64,linux/arm64";
 const PROXY_SECRET: &str = "id=GOPROXY,env=GOPROXY";
 
@@ -184,12 +187,10 @@ impl Contestant {
             }
             Self::FleetOne => {
                 let mut build = ground.docker("build", place);
-                build.args(["--target=binaries", "--file", &subject.spec]);
-                build.args(["--secret", PROXY_SECRET]);
-                build.arg(format!(
-                    "--output=type=local,dest={}",
-                    place.dir.join("out").display()
-                ));
+                // All services in one image: as for the others, nothing is copied to the client.
+                build.args(["--target=all", "--file", &subject.spec]);
+                build.args(["--provenance=false", "--secret", PROXY_SECRET]);
+                build.args(["--output", IMAGE]);
                 for arg in self.build_args(place, ask) {
                     build.args(["--build-arg", &arg]);
                 }
@@ -271,7 +272,7 @@ impl Contestant {
         let mut set = |value: String| {
             bake.args(["--set", &format!("*.{value}")]);
         };
-        set("output=type=image,oci-mediatypes=true,compression=uncompressed".to_owned());
+        set(format!("output={IMAGE}"));
         set(format!("secrets={PROXY_SECRET}"));
         for arg in self.build_args(place, ask) {
             set(format!("args.{arg}"));
