@@ -32,6 +32,7 @@ pub use hidden::{doubtful_directories, hidden, hidden_sources};
 pub use outline::Outlines;
 pub use reach::{closure, closure_with};
 pub use root::ModuleRoot;
+pub(crate) use root::below_vendor;
 pub use why::{chain, in_words};
 
 /// What the build of one main package can read.

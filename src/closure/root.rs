@@ -41,8 +41,10 @@ impl ModuleRoot {
     /// The import path of a directory with a vendored package; `None` for any other.
     #[must_use]
     pub fn vendored_package<'a>(&self, dir: &'a str) -> Option<&'a str> {
-        let below = dir.strip_prefix(join(&self.dir, "vendor").as_str())?;
-        below.strip_prefix('/').filter(|_| self.vendored)
+        match self.vendored {
+            true => below_vendor(&self.dir, dir),
+            false => None,
+        }
     }
 
     /// The root of the module that a package directory belongs to; `None` outside
@@ -58,6 +60,13 @@ impl ModuleRoot {
             None => of_module(module, index),
         })
     }
+}
+
+/// The rest of a directory below the `vendor` directory of a module root, which is the import
+/// path of its package.
+pub(crate) fn below_vendor<'a>(root: &str, dir: &'a str) -> Option<&'a str> {
+    let below = dir.strip_prefix(join(root, "vendor").as_str())?;
+    below.strip_prefix('/')
 }
 
 fn of_module(module: &Module, index: &Index) -> ModuleRoot {

@@ -56,16 +56,20 @@ pub fn pack(answer: &Answer, cache: &ModuleCache, out: &Path) -> io::Result<()> 
             continue;
         };
         // One without packages counts as there when its directory is.
-        fs::create_dir_all(out.join(below(&dir, cache.path())?))?;
+        let dest = out.join(below(&dir, cache.path())?);
+        fs::create_dir_all(&dest)?;
         let mut packed = Packed::default();
-        if embeds(&dir)? {
+        let is_whole = embeds(&dir)?;
+        if is_whole {
             every(&dir, &mut packed.files)?;
         } else {
-            symlink(".", out.join(below(&dir, cache.path())?).join(PART))?;
+            symlink(".", dest.join(PART))?;
         }
         for package in packages.get(module).into_iter().flatten() {
             id.update(format!("{}\n", below(package, cache.path())?.display()));
-            packed.add(package)?;
+            if !is_whole {
+                packed.add(package)?;
+            }
         }
         if packed.has_native {
             // It may include files of directories that hold no package.

@@ -8,8 +8,9 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::{Setting, Shared};
+use crate::closure::below_vendor;
 use crate::hex::hex;
-use crate::scan::{self, Directory, Index, gofile, join};
+use crate::scan::{self, Directory, Index, gofile};
 
 /// Import paths of shared packages with their keys. Two equal keys are one compile.
 pub(super) fn wanted(
@@ -136,8 +137,7 @@ fn hash_tree(dir: &Path, out: &mut String) -> io::Result<()> {
 /// The import path of a directory; packages of a vendor directory have that of their
 /// own module.
 fn import_path(dir: &str, shared: &Shared, index: &Index) -> Option<String> {
-    let below = dir.strip_prefix(join(&shared.root, "vendor").as_str());
-    if let Some(vendored) = below.and_then(|rest| rest.strip_prefix('/')) {
+    if let Some(vendored) = below_vendor(&shared.root, dir) {
         return Some(vendored.to_owned());
     }
     let module = index.module_of(dir)?;
