@@ -18,6 +18,13 @@ pub(super) const MODULE_CACHE: &str = "/go/pkg/mod";
 pub(super) const BUILD_CACHE: &str = "/root/.cache/go-build";
 const TEMP_DIR: &str = "/tmp";
 
+/// How often `go`, the compiler and the linker collect garbage: at five times what they use
+/// instead of twice, which saves a tenth of their time, and more often near a limit. A compile
+/// that is never near it needs little memory either way. The largest known one needs less
+/// with the limit than without both, in the same time; a lower limit would cost it more than
+/// the others gain (docs/performance.md). It is no part of what Go writes.
+const COLLECT: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "2560MiB")];
+
 /// The image that a service is compiled in.
 #[derive(Debug, Clone)]
 pub struct Builder {
@@ -92,6 +99,7 @@ pub(super) fn work_dir(root: &ModuleRoot) -> String {
 
 /// The image's own environment, then ours over it, in the order of names.
 ///
+/// - `GOGC`, `GOMEMLIMIT`: how often Go's own tools collect garbage, see [`COLLECT`].
 /// - `GOENV=off`, `GOTELEMETRY=off`, `GOTOOLCHAIN=local`, `GOWORK=`, `GOFLAGS`:
 ///   nothing but the spec and the sources decides what is built.
 pub(super) fn environment(
@@ -122,7 +130,7 @@ pub(super) fn environment(
         ("GOTOOLCHAIN", "local"),
         ("HOME", "/root"),
     ];
-    for (name, value) in ours.iter().chain(extra) {
+    for (name, value) in ours.iter().chain(&COLLECT).chain(extra) {
         env.insert((*name).to_owned(), (*value).to_owned());
     }
     env
