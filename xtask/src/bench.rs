@@ -9,6 +9,7 @@ mod repository;
 mod sources;
 mod transfer;
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -37,8 +38,11 @@ pub(crate) fn alone(what: &str) -> Result<()> {
 ///
 /// There is no such measurement, or something that it runs fails.
 pub(crate) fn on_engine(what: &str, frontend: &str, services: Option<&str>) -> Result<()> {
-    let dir = root().join("target/bench").join(what);
-    std::fs::create_dir_all(&dir)?;
+    let dir = || -> Result<PathBuf> {
+        let dir = root().join("target/bench").join(what);
+        std::fs::create_dir_all(&dir)?;
+        Ok(dir)
+    };
     let services = services
         .map(str::parse)
         .transpose()
@@ -47,9 +51,9 @@ pub(crate) fn on_engine(what: &str, frontend: &str, services: Option<&str>) -> R
         bail!("only `bench memory` takes `--services`");
     }
     match what {
-        "memory" => memory::run(&dir, frontend, services),
-        "sources" => sources::run(&dir, frontend),
-        "transfer" => transfer::run(&dir, frontend),
+        "memory" => memory::run(&dir()?, frontend, services),
+        "sources" => sources::run(&dir()?, frontend),
+        "transfer" => transfer::run(&dir()?, frontend),
         _ => bail!(
             "there is no measurement `{what}`; there are: \
              compare, graph, memory, scan, sources, transfer"

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::contestant::Contestant;
+use super::scenario::Scenario;
 
 /// Sizes of generated monorepos without `--services`.
 const SIZES: [usize; 3] = [4, 12, 40];
@@ -23,6 +24,8 @@ pub(super) struct Options {
     pub(super) fresh: bool,
     pub(super) many: bool,
     pub(super) contestants: Vec<Contestant>,
+    /// The builds of every round, in their order.
+    pub(super) scenarios: Vec<Scenario>,
     /// Puts the tables into docs/performance.md.
     pub(super) write: bool,
 }
@@ -44,9 +47,10 @@ impl Options {
             fresh: true,
             many: true,
             contestants: Contestant::ALL.to_vec(),
+            scenarios: Scenario::ROUND.to_vec(),
             write: false,
         };
-        let mut only = Vec::new();
+        let (mut only, mut after) = (Vec::new(), Vec::new());
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let (name, mut given) = match word.split_once('=') {
@@ -65,6 +69,7 @@ impl Options {
                 "--repository" => options.repository = Some(PathBuf::from(value()?)),
                 "--spec" => options.spec = value()?,
                 "--only" => only.push(contestant(&value()?)?),
+                "--after" => after.push(scenario(&value()?)?),
                 "--shop" => options.shop = true,
                 "--platforms" => options.platforms = true,
                 "--no-fresh" => options.fresh = false,
@@ -86,6 +91,12 @@ impl Options {
                 .contestants
                 .retain(|one| *one == Contestant::Host || only.contains(one));
         }
+        if !after.is_empty() {
+            // Other builds need what it leaves.
+            options
+                .scenarios
+                .retain(|one| *one == Scenario::Cold || after.contains(one));
+        }
         Ok(options)
     }
 }
@@ -101,6 +112,8 @@ const HELP: &str = "\
   --no-many             without the bake file of 50 targets
   --only CONTESTANT     beside the host: per-service, one-step, ko, gofleet-bake,
                         gofleet-hand, gofleet-one; may be repeated
+  --after SCENARIO      beside the cold build: nothing, leaf-small, leaf-large, shared, readme,
+                        commit, bump; may be repeated
   --write               put the tables into docs/performance.md, and draw docs/performance.svg";
 
 fn number(name: &str, value: &str) -> Result<usize> {
@@ -114,6 +127,12 @@ fn contestant(key: &str) -> Result<Contestant> {
     let mut all = Contestant::ALL.into_iter();
     all.find(|one| one.key() == key)
         .with_context(|| format!("there is no contestant `{key}`\n\n{HELP}"))
+}
+
+fn scenario(key: &str) -> Result<Scenario> {
+    let mut all = Scenario::ROUND.into_iter();
+    all.find(|one| one.key() == key)
+        .with_context(|| format!("there is no scenario `{key}`\n\n{HELP}"))
 }
 
 #[cfg(test)]
@@ -141,6 +160,8 @@ mod tests {
         assert!(!options.shop);
         assert_eq!(options.contestants, [Contestant::Host, Contestant::Ko]);
         assert!(parse("--repository x").unwrap().services.is_empty());
+        let shared = parse("--services 4 --after shared").unwrap();
+        assert_eq!(shared.scenarios, [Scenario::Cold, Scenario::Shared]);
     }
 
     #[test]
@@ -150,6 +171,7 @@ mod tests {
             "--services 0",
             "--rounds",
             "--only x",
+            "--after platforms",
             "--write=no",
             "all",
         ] {

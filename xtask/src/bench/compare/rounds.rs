@@ -140,7 +140,7 @@ pub(super) fn run(
 ) -> Result<Outcomes> {
     let mut outcomes = Outcomes::new();
     let mut sides = sides(ground, subject, &options.contestants, frontend)?;
-    let mut scenarios = Scenario::ROUND.to_vec();
+    let mut scenarios = options.scenarios.clone();
     if options.platforms {
         scenarios.push(Scenario::Platforms);
     }

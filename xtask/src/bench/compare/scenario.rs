@@ -33,6 +33,22 @@ impl Scenario {
         Self::Bump,
     ];
 
+    /// As the command line names it.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Cold => "cold",
+            Self::Nothing => "nothing",
+            Self::LeafSmall => "leaf-small",
+            Self::LeafLarge => "leaf-large",
+            Self::Shared => "shared",
+            Self::Readme => "readme",
+            Self::Commit => "commit",
+            Self::Bump => "bump",
+            Self::Platforms => "platforms",
+            Self::Fresh => "fresh",
+        }
+    }
+
     /// As tables show it.
     pub(super) fn title(self, subject: &Subject) -> String {
         let packages = |at: usize| subject.services[at].packages;
