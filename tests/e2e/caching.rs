@@ -88,14 +88,15 @@ fn nothing_changed_and_nothing_runs() {
 }
 
 /// Steps that were done although a cache exists for them: not what is asked
-/// anew in every build (sources of the client, names of images, and the image itself, which
-/// a build that runs beside this one may just be asking for), not constant directories and
-/// files.
+/// anew in every build (sources of the client, names of images, and the images themselves,
+/// which a build that runs beside this one may just be asking for), not constant directories
+/// and files.
 fn made_again(progress: &Progress) -> Vec<&str> {
     let asked = [
         "[internal] load ",
         "resolve image config",
         "FROM golang:1.26",
+        "docker-image://docker.io/gofleet/gofleet:1@",
     ];
     let constant = [
         "[internal] imports of all services",

@@ -21,9 +21,15 @@ use crate::run;
 pub(crate) const REGISTRY: &str = "registry";
 /// The first docker command that builds with buildx.
 const OLDEST_DOCKER_COMMAND: u32 = 23;
-/// What the caches of one daemon may hold. Three of them may share a disk, an older
+/// What the caches of one daemon may hold for long. Three of them may share a disk, an older
 /// buildkitd is one, and a disk that runs full fails tests that have nothing to do with it.
 const CACHE_BYTES: u64 = 12_000_000_000;
+/// What they may hold at all.
+const MOST_CACHE_BYTES: u64 = 18_000_000_000;
+/// How long what was used is kept within that, in seconds. What is over the bound goes by use
+/// and age together, so without this a daemon with a history drops what a test has just built,
+/// and tests that count what runs again fail.
+const CACHE_SECONDS: u32 = 3600;
 
 /// The registry and the pinned buildkitd, running.
 #[derive(Clone)]
@@ -169,7 +175,11 @@ impl Services {
         let otel = cache.run(&format!("{name}-otel.sock"));
         // A policy of our own: the usual ones empty the cache as soon as a fifth of the
         // disk is not free, and then every step of every test runs.
-        let policy = format!("[[worker.oci.gcpolicy]]\nall = true\nkeepBytes = {CACHE_BYTES}");
+        let policy = format!(
+            "[[worker.oci.gcpolicy]]\nall = true\nkeepBytes = {CACHE_BYTES}\n\
+             keepDuration = {CACHE_SECONDS}\n\
+             [[worker.oci.gcpolicy]]\nall = true\nkeepBytes = {MOST_CACHE_BYTES}"
+        );
         let config = Config {
             root: &home.join("root"),
             socket: &socket,
