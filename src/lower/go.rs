@@ -19,10 +19,10 @@ pub(super) const BUILD_CACHE: &str = "/root/.cache/go-build";
 const TEMP_DIR: &str = "/tmp";
 
 /// How often `go`, the compiler and the linker collect garbage: at five times what they use
-/// instead of twice, which saves a tenth of their time, and more often near a limit. A compile
-/// that is never near it needs little memory either way. The largest known one needs less
-/// with the limit than without both, in the same time; a lower limit would cost it more than
-/// the others gain (docs/performance.md). It is no part of what Go writes.
+/// instead of twice, which saves a tenth of a cold build, and more often near a limit. The
+/// largest known compile needs less memory with both than with neither, in the same time; a
+/// lower limit would cost it more than the others gain (docs/caching.md has the numbers). It
+/// changes nothing in what they write.
 const COLLECT: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "2560MiB")];
 
 /// The image that a service is compiled in.

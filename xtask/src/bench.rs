@@ -9,6 +9,7 @@ mod repository;
 mod sources;
 mod transfer;
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -38,11 +39,6 @@ pub(crate) fn alone(what: &str) -> Result<()> {
 ///
 /// There is no such measurement, or something that it runs fails.
 pub(crate) fn on_engine(what: &str, frontend: &str, services: Option<&str>) -> Result<()> {
-    let dir = || -> Result<PathBuf> {
-        let dir = root().join("target/bench").join(what);
-        std::fs::create_dir_all(&dir)?;
-        Ok(dir)
-    };
     let services = services
         .map(str::parse)
         .transpose()
@@ -51,9 +47,9 @@ pub(crate) fn on_engine(what: &str, frontend: &str, services: Option<&str>) -> R
         bail!("only `bench memory` takes `--services`");
     }
     match what {
-        "memory" => memory::run(&dir()?, frontend, services),
-        "sources" => sources::run(&dir()?, frontend),
-        "transfer" => transfer::run(&dir()?, frontend),
+        "memory" => memory::run(&folder(what)?, frontend, services),
+        "sources" => sources::run(&folder(what)?, frontend),
+        "transfer" => transfer::run(&folder(what)?, frontend),
         _ => bail!(
             "there is no measurement `{what}`; there are: \
              compare, graph, memory, scan, sources, transfer"
@@ -68,7 +64,12 @@ pub(crate) fn on_engine(what: &str, frontend: &str, services: Option<&str>) -> R
 ///
 /// A word is unknown, or the machine fails.
 pub(crate) fn compare(words: &[String], frontend: &str) -> Result<()> {
-    let dir = root().join("target/bench/compare");
-    std::fs::create_dir_all(&dir)?;
-    compare::run(&dir, frontend, words)
+    compare::run(&folder("compare")?, frontend, words)
+}
+
+/// The folder of a measurement, made if it is not there.
+fn folder(what: &str) -> Result<PathBuf> {
+    let dir = root().join("target/bench").join(what);
+    fs::create_dir_all(&dir)?;
+    Ok(dir)
 }
