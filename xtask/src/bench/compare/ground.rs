@@ -77,7 +77,8 @@ impl Ground {
         Ok(())
     }
 
-    /// Puts them into the contestant's cache mount, as a build before would have.
+    /// Puts them into the contestant's cache mount, as a build before would have, and has
+    /// the daemon pull and unpack the images with Go.
     ///
     /// # Errors
     ///
@@ -98,11 +99,15 @@ impl Ground {
             .iter()
             .filter_map(|path| path.strip_suffix("go.mod"))
             .collect();
+        let images: Vec<String> = (subject.images.iter().enumerate())
+            .map(|(n, image)| format!("--mount=type=bind,from={image},target=/images/{n}"))
+            .collect();
+        let images = images.join(" ");
         let text = format!(
             "FROM {}\nWORKDIR /src\nARG RUN\nRUN --mount=type=cache,id={mount},target=/go/pkg/mod \
-             --mount=type=secret,id=GOPROXY,env=GOPROXY {} \
+             --mount=type=secret,id=GOPROXY,env=GOPROXY {} {images} \
              : $RUN; for dir in {}; do go -C $dir mod download || exit 1; done\n",
-            subject.builder,
+            subject.images[0],
             incumbents::manifest_mounts(&subject.manifests),
             roots
                 .iter()

@@ -30,7 +30,7 @@ fn render(template: &str, subject: &Subject, build_mount: &str) -> String {
     let common = |text: &str| {
         text.replace("{modules}", MODULES)
             .replace("{build}", build_mount)
-            .replace("{builder}", &subject.builder)
+            .replace("{builder}", &subject.images[0])
             .replace("{mains}", &mains.join(" "))
             .replace("{manifests}", &manifest_mounts(&subject.manifests))
     };

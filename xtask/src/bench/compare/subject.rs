@@ -34,8 +34,9 @@ pub(super) struct Subject {
     pub(super) root: PathBuf,
     /// The spec, relative to the root.
     pub(super) spec: String,
-    /// The image that steps have Go from: `golang:1.26`.
-    pub(super) builder: String,
+    /// Images with Go: the first is what steps compile in, of gofleet and of the
+    /// Dockerfiles; gofleet may fetch modules in another.
+    pub(super) images: Vec<String>,
     pub(super) services: Vec<Service>,
     /// The services with the fewest and with the most packages.
     pub(super) small: usize,
@@ -99,7 +100,7 @@ impl Subject {
             .current_dir(root);
         let graph = output(&mut gofleet).context("the services of the spec are not known")?;
         let services = services_of(&graph);
-        let builder = builder_of(&graph);
+        let images = images_of(&graph);
         if services.is_empty() {
             bail!("{spec} has no services");
         }
@@ -109,8 +110,8 @@ impl Subject {
             .to_string_lossy()
             .into_owned();
         let mut subject = Self::survey(title, root.to_path_buf(), spec, services)?;
-        if let Some(builder) = builder {
-            subject.builder = builder;
+        if !images.is_empty() {
+            subject.images = images;
         }
         Ok(subject)
     }
@@ -159,7 +160,7 @@ impl Subject {
             manifests: manifests(&root)?,
             root,
             spec: spec.to_owned(),
-            builder: "golang:1.26".to_owned(),
+            images: generated_images(),
             small,
             large,
             shared: (shared, uses),
@@ -199,7 +200,7 @@ impl Subject {
             title: "example".to_owned(),
             root: PathBuf::new(),
             spec: "fleet.yaml".to_owned(),
-            builder: "golang:1.26".to_owned(),
+            images: generated_images(),
             services: services.iter().map(service).collect(),
             small: 0,
             large: services.len() - 1,
@@ -248,13 +249,23 @@ fn services_of(graph: &str) -> Vec<(String, String)> {
     services
 }
 
-/// The image with Go, from the names of a graph's sources.
-fn builder_of(graph: &str) -> Option<String> {
-    let name = graph
-        .split("docker-image://docker.io/library/golang:")
-        .nth(1)?;
-    let tag = name.split_whitespace().next()?;
-    Some(format!("golang:{tag}"))
+/// Those of a generated repository's Go.
+fn generated_images() -> Vec<String> {
+    vec!["golang:1.26-alpine".to_owned(), "golang:1.26".to_owned()]
+}
+
+/// The images with Go, from the names of a graph's sources, as in [`Subject::images`]:
+/// where gofleet chooses, it compiles in the small one.
+fn images_of(graph: &str) -> Vec<String> {
+    let mut images: Vec<String> = Vec::new();
+    for rest in graph.split("docker-image://docker.io/library/").skip(1) {
+        let image = rest.split_whitespace().next().unwrap_or_default();
+        if image.starts_with("golang:") && !images.iter().any(|known| known == image) {
+            images.push(image.to_owned());
+        }
+    }
+    images.sort_by_key(|image| !image.ends_with("-alpine"));
+    images
 }
 
 /// A package of a build.
@@ -320,13 +331,14 @@ mod tests {
 
     #[test]
     fn services_are_read_from_the_names_of_build_steps() {
-        let graph = "%0 source docker-image://docker.io/library/golang:1.25\n%1 exec\n   name \"[web linux/amd64] go build ./sites/front\"\n\
+        let graph = "%0 source docker-image://docker.io/library/golang:1.25\n\
+                     %0 source docker-image://docker.io/library/golang:1.25-alpine\n%1 exec\n   name \"[web linux/amd64] go build ./sites/front\"\n\
                      %2 exec\n   name \"[api] go build ./cmd/api\"\n   name \"[internal] scan sources\"\n";
         assert_eq!(
             services_of(graph),
             [("api", "./cmd/api"), ("web", "./sites/front")]
                 .map(|(name, main)| (name.to_owned(), main.to_owned()))
         );
-        assert_eq!(builder_of(graph).as_deref(), Some("golang:1.25"));
+        assert_eq!(images_of(graph), ["golang:1.25-alpine", "golang:1.25"]);
     }
 }

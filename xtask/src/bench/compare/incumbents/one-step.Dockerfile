@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # One build step for all services. The part between the two marks is repeated for each;
 # {name} and {program} are the service, {mains} all main packages, {manifests} the
-# mounts of go.mod and go.sum, {builder} the Go image that gofleet uses, too.
+# mounts of go.mod and go.sum, {builder} the image that gofleet compiles in, too.
 FROM --platform=$BUILDPLATFORM {builder} AS modules
 ENV CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=local
 WORKDIR /src

@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # A build step per service. The part between the two marks is repeated for each;
 # {name} and {main} are the service, {manifests} the mounts of go.mod and go.sum,
-# {builder} the Go image that gofleet uses, too.
+# {builder} the image that gofleet compiles in, too.
 FROM --platform=$BUILDPLATFORM {builder} AS modules
 ENV CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=local
 WORKDIR /src
