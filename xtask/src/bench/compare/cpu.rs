@@ -13,11 +13,25 @@
 //!   1.77 s to `cpuacct.usage` of BuildKit's own group, which lacks runc. So no cgroup is
 //!   asked, and it is the same with either version of them.
 //!
+//! BuildKit writes the trace of a build three seconds after its end
+//! (`solver/llbsolver/history.go`, 0.32), and that of a bake file has the spans of all
+//! targets once for each of them. [`settle`] waits for it, so that whoever caused it has it.
+//!
 //! Not counted: threads of the kernel that write files back, and the registry.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+
+/// After a build's end the daemon may start to work again within this time.
+const TAIL: Duration = Duration::from_millis(3500);
+/// It is at rest when it took no more than [`REST_TICKS`] in this time.
+const REST: Duration = Duration::from_millis(500);
+const REST_TICKS: u64 = 1;
+/// A daemon that never rests has other work, and is not waited for longer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Processor times as counters: only differences mean something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +66,26 @@ impl Cpu {
         self.ticks.saturating_sub(earlier.ticks) as f64
             / rustix::param::clock_ticks_per_second() as f64
     }
+}
+
+/// Waits until the daemon has done what a build left it to do.
+///
+/// # Errors
+///
+/// The daemon is gone.
+pub(super) fn settle(daemon: u32) -> Result<()> {
+    sleep(TAIL);
+    let began = Instant::now();
+    let mut before = Cpu::now(Some(daemon))?;
+    while began.elapsed() < PATIENCE {
+        sleep(REST);
+        let now = Cpu::now(Some(daemon))?;
+        if now.ticks - before.ticks <= REST_TICKS {
+            break;
+        }
+        before = now;
+    }
+    Ok(())
 }
 
 fn of(process: &str) -> Result<[u64; 2]> {

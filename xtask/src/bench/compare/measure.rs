@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::contestant::{Invocation, METADATA};
-use super::cpu::Cpu;
+use super::cpu::{Cpu, settle};
 use crate::bench::progress::Report;
 use crate::run;
 
@@ -20,7 +20,8 @@ pub(super) type Digests = BTreeMap<String, String>;
 /// What a build took.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Measurement {
-    /// Seconds on the clock, and of processors.
+    /// Seconds on the clock, and of processors: with what the daemon still does when
+    /// the client has ended.
     pub(super) wall: f64,
     pub(super) cpu: f64,
     /// Steps that ran a program, and those of them that compile. `None`: no daemon built.
@@ -66,11 +67,17 @@ pub(super) fn measure(
             .with_context(|| format!("cannot start `{}`", run::line(&invocation.command)))?;
         let text = fs::read_to_string(&log)?;
         if !status.success() {
+            if let Some(daemon) = daemon {
+                settle(daemon)?;
+            }
             return Ok((Err(reason(&text)), Digests::new()));
         }
         said.push_str(&text);
     }
     let wall = began.elapsed().as_secs_f64();
+    if let Some(daemon) = daemon {
+        settle(daemon)?;
+    }
     let cpu = Cpu::now(daemon)?.since(before);
     let mut measurement = Measurement {
         wall,
