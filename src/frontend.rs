@@ -35,7 +35,7 @@ use crate::gateway::{
 };
 use crate::image::ImageConfig;
 use crate::lower::{self, Closures, Features, Inputs, LowerError, Lowered};
-use crate::options::Options;
+use crate::options::{CONTEXT_LOCAL, Options};
 use crate::plan::{self, Plan};
 use crate::spec::Spec;
 
@@ -226,7 +226,9 @@ impl Session<'_> {
             features: features(self.gateway.caps()),
             spec: &spec,
             parallel: plan.runner.parallel.unwrap_or_else(size::parallel_builds),
-            salt: &self.request.session_id,
+            // All targets of a bake file have this session in common, so what they share
+            // runs again once, not once per target.
+            salt: (self.options.contexts).session_of(CONTEXT_LOCAL, &self.request.session_id),
             report: sources.report,
         })
         .map_err(|error| match error {

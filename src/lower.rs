@@ -107,7 +107,7 @@ pub struct Inputs<'a> {
     pub spec: &'a SourceFile,
     /// How many builds of one repository run side by side on this machine.
     pub parallel: u32,
-    /// Text that is different in every build. Under `--no-cache` it becomes content
+    /// Text that is different whenever a client asks. Under `--no-cache` it becomes content
     /// of markers, so that steps run again without `ignore_cache`, which would
     /// empty the cache mounts that other builds are using.
     pub salt: &'a str,

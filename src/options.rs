@@ -28,6 +28,7 @@ use buildkit_llb::{Network, Platform, ProxyEnv, ResolveMode};
 use buildkit_proto::{gateway::CacheOptionsEntry, pb};
 use serde::Deserialize;
 
+pub(crate) use contexts::CONTEXT_LOCAL;
 pub use contexts::{Contexts, MainContext, NamedContext};
 pub(crate) use values::csv;
 pub use values::{ExtraHost, Ulimit};

@@ -30,10 +30,8 @@ use super::environment::Request;
 use super::error::Error;
 use crate::ignore::Rules;
 use crate::options::git_url::{self, GitUrl};
-use crate::options::{MainContext, Options};
+use crate::options::{CONTEXT_LOCAL, MainContext, Options};
 
-/// Local name and input name of the main context.
-const CONTEXT: &str = "context";
 /// Local name and input name of the build file.
 const DOCKERFILE: &str = "dockerfile";
 /// The ignore file of a context.
@@ -201,12 +199,12 @@ impl<'a> Loader<'a> {
                 };
                 let exclude = query.leave_out.iter().cloned().chain(ignored);
                 let exclude = exclude.chain(query.exclude.iter().cloned());
-                Ok(Source::local(CONTEXT)
-                    .session(self.session_of(CONTEXT))
+                Ok(Source::local(CONTEXT_LOCAL)
+                    .session(self.session_of(CONTEXT_LOCAL))
                     .include(query.include.iter().cloned())
                     .exclude(exclude)
                     .follow_paths(query.follow.iter().cloned())
-                    .shared_key_hint(format!("{CONTEXT}-{}", query.hint))
+                    .shared_key_hint(format!("{CONTEXT_LOCAL}-{}", query.hint))
                     .name(query.name.clone())
                     .build())
             }
@@ -271,7 +269,7 @@ impl<'a> Loader<'a> {
                 let inputs = self.gateway.inputs().await?;
                 let input = |name| inputs.get(name).map(foreign).transpose();
                 let spec = input(DOCKERFILE)?;
-                Ok(match input(CONTEXT)? {
+                Ok(match input(CONTEXT_LOCAL)? {
                     Some(root) => Main::Remote {
                         root,
                         source: None,
@@ -401,10 +399,10 @@ impl<'a> Loader<'a> {
             let name = format!("{}{IGNORE_FILE}", spec.file_name);
             return Ok(IgnoreFile::new(name, own.clone(), spec.definition.clone()));
         }
-        let file = Source::local(CONTEXT)
-            .session(self.session_of(CONTEXT))
+        let file = Source::local(CONTEXT_LOCAL)
+            .session(self.session_of(CONTEXT_LOCAL))
             .follow_paths([IGNORE_FILE])
-            .shared_key_hint(format!("{CONTEXT}-{IGNORE_FILE}"))
+            .shared_key_hint(format!("{CONTEXT_LOCAL}-{IGNORE_FILE}"))
             .differ(Differ::None)
             .name(format!("[internal] load {IGNORE_FILE}"))
             .build();

@@ -14,7 +14,7 @@ use buildkit_llb::{ImageRef, Platform};
 use super::git_url::{GitUrl, NotGit};
 use super::{Reader, values};
 
-/// The name under which clients offer the main context.
+/// Local name and input name under which clients offer the main context.
 pub(crate) const CONTEXT_LOCAL: &str = "context";
 const CONTEXT: &str = "context:";
 const INPUT_METADATA: &str = "input-metadata:";

@@ -7,7 +7,7 @@
 //! the registry.
 //!
 //! ```text
-//! options → ground → for each repository: subject → sides → rounds → tables, goals, picture
+//! options → ground → for each repository: subject → sides → rounds → table, goals → page, picture
 //! ```
 
 mod contestant;
@@ -20,6 +20,7 @@ mod many;
 mod measure;
 mod monorepo;
 mod options;
+mod page;
 mod picture;
 mod rounds;
 mod scenario;
@@ -27,25 +28,20 @@ mod subject;
 mod table;
 mod worktree;
 
-use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::root;
+use goals::Goal;
 use ground::Ground;
 use options::Options;
+use page::Section;
 use rounds::Outcomes;
 use subject::Subject;
-
-/// The page with the results, and what stands around them.
-const PAGE: &str = "docs/performance.md";
-const PICTURE: &str = "docs/performance.svg";
-const BEGIN: &str = "<!-- compare: begin -->";
-const END: &str = "<!-- compare: end -->";
 
 /// Compares, and prints tables. `words`: the command line after `bench compare`.
 ///
@@ -64,17 +60,25 @@ pub(crate) fn run(dir: &Path, frontend: &str, words: &[String]) -> Result<()> {
         bail!("another comparison runs in this clone");
     }
     let ground = Ground::new(dir)?;
-    let mut text = String::new();
+    let mut sections: Vec<Section> = Vec::new();
     let mut drawn: Option<(Subject, Outcomes)> = None;
+    let mut report = |subject: &Subject, table: String, goals: &[Goal]| {
+        let command = page::command(words);
+        let goals = goals::markdown(goals);
+        let section = Section {
+            title: subject.title.clone(),
+            body: format!("`{command}`. {table}\n{goals}"),
+        };
+        println!("{}", section.markdown());
+        sections.push(section);
+    };
     let mut compare = |subject: Subject| -> Result<()> {
         let outcomes = rounds::run(&ground, &subject, &options, frontend)?;
-        let part = format!(
-            "{}\n{}\n",
+        report(
+            &subject,
             table::markdown(&subject, &outcomes),
-            goals::markdown(&goals::goals(&outcomes))
+            &goals::goals(&outcomes),
         );
-        println!("{part}");
-        text.push_str(&part);
         // The generated one with the most services, else whatever there is.
         let better = drawn.as_ref().is_none_or(|(old, _)| {
             (subject.bump.is_some(), subject.services.len())
@@ -100,42 +104,17 @@ pub(crate) fn run(dir: &Path, frontend: &str, words: &[String]) -> Result<()> {
     }
     if options.many {
         let (subject, outcomes) = many::run(&ground, &options, frontend)?;
-        let part = format!(
-            "{}\n{}\n",
+        report(
+            &subject,
             table::markdown(&subject, &outcomes),
-            goals::markdown(&goals::many(&outcomes))
+            &goals::many(&outcomes),
         );
-        println!("{part}");
-        text.push_str(&part);
     }
     if options.write {
-        write(&text, drawn.as_ref(), options.rounds)?;
+        let picture = drawn.map(|(subject, outcomes)| picture::svg(&subject, &outcomes));
+        page::write(&sections, picture.as_deref())?;
     }
     Ok(())
-}
-
-/// Puts the tables between the marks of the page, and draws the picture.
-fn write(tables: &str, drawn: Option<&(Subject, Outcomes)>, rounds: usize) -> Result<()> {
-    let page = root().join(PAGE);
-    let old = fs::read_to_string(&page)?;
-    let mut part = format!("Rounds: {rounds}.\n\n");
-    if let Some((subject, outcomes)) = drawn {
-        fs::write(root().join(PICTURE), picture::svg(subject, outcomes))?;
-        let name = PathBuf::from(PICTURE);
-        let name = name.file_name().unwrap_or_default().to_string_lossy();
-        let _ = write!(part, "![processor time over the host's]({name})\n\n");
-    }
-    part.push_str(tables);
-    let new = between(&old, &part)
-        .with_context(|| format!("{PAGE} has no `{BEGIN}` and `{END}` to write between"))?;
-    Ok(fs::write(&page, new)?)
-}
-
-/// The page with another text between its marks.
-fn between(page: &str, text: &str) -> Option<String> {
-    let (before, rest) = page.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{}\n{END}{after}", text.trim()))
 }
 
 /// A word that nothing else has, on this daemon and in its caches.
@@ -151,21 +130,6 @@ fn word() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_page_keeps_what_is_around_the_marks() {
-        let page = format!("a\n{BEGIN}\nold\n{END}\nb\n");
-        let new = between(&page, "new\n").unwrap_or_default();
-        assert_eq!(new, format!("a\n{BEGIN}\nnew\n{END}\nb\n"));
-        assert_eq!(between(&new, "new"), Some(new));
-        assert_eq!(between("a", "b"), None);
-    }
-
-    #[test]
-    fn the_page_of_this_repository_has_the_marks() {
-        let page = fs::read_to_string(root().join(PAGE)).unwrap_or_default();
-        assert!(between(&page, "").is_some());
-    }
 
     #[test]
     fn no_two_words_are_the_same() {

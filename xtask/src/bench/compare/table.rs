@@ -42,12 +42,11 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
-/// The heading and the table of one repository.
+/// How large a repository is, and its table.
 pub(super) fn markdown(subject: &Subject, outcomes: &Outcomes) -> String {
     let sizes: Vec<usize> = subject.services.iter().map(|s| s.packages).collect();
     let mut text = format!(
-        "#### {}\n\n{} to {} packages per service, {} % of all packages in at least two services.\n\n",
-        subject.title,
+        "{} to {} packages per service, {} % of all packages in at least two services.\n\n",
         sizes.iter().min().unwrap_or(&0),
         sizes.iter().max().unwrap_or(&0),
         subject.common,
@@ -156,7 +155,7 @@ pub(super) mod tests {
         ]);
         outcomes.insert((Scenario::Cold, Contestant::Ko), vec![Err("no".to_owned())]);
         let text = markdown(&subject, &outcomes);
-        let rows: Vec<&str> = text.lines().skip(6).collect();
+        let rows: Vec<&str> = text.lines().skip(4).collect();
         assert_eq!(
             rows,
             [
