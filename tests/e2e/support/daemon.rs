@@ -41,6 +41,7 @@ socketPath = "{sockets}/otel.sock"
 enabled = true
 snapshotter = "overlayfs"
 binary = "{runc}"
+gc = false
 [worker.containerd]
 enabled = false
 [registry."docker.io"]

@@ -21,15 +21,12 @@ use crate::run;
 pub(crate) const REGISTRY: &str = "registry";
 /// The first docker command that builds with buildx.
 const OLDEST_DOCKER_COMMAND: u32 = 23;
-/// What the caches of one daemon may hold for long. Three of them may share a disk, an older
-/// buildkitd is one, and a disk that runs full fails tests that have nothing to do with it.
-const CACHE_BYTES: u64 = 12_000_000_000;
-/// What they may hold at all.
-const MOST_CACHE_BYTES: u64 = 18_000_000_000;
-/// How long what was used is kept within that, in seconds. What is over the bound goes by use
-/// and age together, so without this a daemon with a history drops what a test has just built,
-/// and tests that count what runs again fail.
-const CACHE_SECONDS: u32 = 3600;
+/// What the caches of one daemon may hold between runs, in MB. Three of them may share a disk,
+/// an older buildkitd is one, and a disk that runs full fails tests that have nothing to do with it.
+const CACHE_MEGABYTES: u64 = 12_000;
+/// How long what was used is kept in any case. What is over the bound goes by use and age
+/// together, so without this a daemon with a history drops what was just built.
+const CACHE_TIME: &str = "1h";
 
 /// The registry and the pinned buildkitd, running.
 #[derive(Clone)]
@@ -173,20 +170,15 @@ impl Services {
         let home = folder(cache, &name)?;
         let socket = cache.run(&format!("{name}.sock"));
         let otel = cache.run(&format!("{name}-otel.sock"));
-        // A policy of our own: the usual ones empty the cache as soon as a fifth of the
-        // disk is not free, and then every step of every test runs.
-        let policy = format!(
-            "[[worker.oci.gcpolicy]]\nall = true\nkeepBytes = {CACHE_BYTES}\n\
-             keepDuration = {CACHE_SECONDS}\n\
-             [[worker.oci.gcpolicy]]\nall = true\nkeepBytes = {MOST_CACHE_BYTES}"
-        );
         let config = Config {
             root: &home.join("root"),
             socket: &socket,
             otel: &otel,
             runc: &self.runc.join("runc"),
             registry: &self.registry,
-            worker: &policy,
+            // Not while tests run: it measures cache mounts, which nobody can have meanwhile,
+            // and BuildKit hands out new ones, empty. What is too much goes at each start.
+            worker: "gc = false",
         };
         let file = home.join("buildkitd.toml");
         let mut command = Command::new(programs.join("buildkitd"));
@@ -195,17 +187,23 @@ impl Services {
         command.env_remove("BUILDKIT_HOST");
         let host = format!("unix://{}", socket.display());
         let (buildctl, address) = (programs.join("buildctl"), host.clone());
+        let control = move |words: &[&str]| {
+            run::output(
+                Command::new(&buildctl)
+                    .args(["--addr", &address])
+                    .args(words),
+            )
+        };
+        let asked = control.clone();
         Daemon {
             name: name.clone(),
             command,
             config: (file, config.text()),
             leftovers: vec![socket, otel],
-            answers: Box::new(move || {
-                run::output(Command::new(&buildctl).args(["--addr", &address, "debug", "workers"]))
-                    .is_ok()
-            }),
+            answers: Box::new(move || asked(&["debug", "workers"]).is_ok()),
         }
         .ensure(cache)?;
+        control(&tidy().each_ref().map(String::as_str))?;
         Ok((name, host))
     }
 
@@ -230,7 +228,7 @@ impl Services {
             "hosts": [format!("unix://{}", socket.display())],
             "registry-mirrors": [format!("http://{}", self.registry)],
             "insecure-registries": [self.registry],
-            "builder": {"gc": {"enabled": true, "policy": [{"all": true, "reservedSpace": format!("{CACHE_BYTES}B")}]}},
+            "builder": {"gc": {"enabled": true, "policy": [{"all": true, "reservedSpace": format!("{CACHE_MEGABYTES}MB")}]}},
         });
         let file = home.join("daemon.json");
         let mut command = Command::new(programs.join("dockerd"));
@@ -315,6 +313,20 @@ fn docker_major(text: &str) -> Option<u32> {
         .next()?
         .parse()
         .ok()
+}
+
+/// Words for `buildctl` that remove what is too much.
+fn tidy() -> [String; 6] {
+    let megabytes = CACHE_MEGABYTES.to_string();
+    let words = [
+        "prune",
+        "--all",
+        "--keep-storage",
+        &megabytes,
+        "--keep-duration",
+        CACHE_TIME,
+    ];
+    words.map(str::to_owned)
 }
 
 #[cfg(test)]
