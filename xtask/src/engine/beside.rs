@@ -54,15 +54,13 @@ impl Beside {
         let builder = format!("gofleet-{name}-{}", std::process::id());
         let socket = cache.run(&format!("{builder}.sock"));
         let otel = cache.run(&format!("{builder}-otel.sock"));
-        // No collection of garbage in the middle of a run.
-        let worker = format!("gc = false\n{worker}");
         let config = Config {
             root: &state.join("root"),
             socket: &socket,
             otel: &otel,
             runc: &runc,
             registry: &engine.registry,
-            worker: &worker,
+            worker,
         };
         let file = state.join("buildkitd.toml");
         fs::write(&file, config.text())?;

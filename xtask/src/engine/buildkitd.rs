@@ -20,7 +20,9 @@ pub(super) struct Config<'a> {
 }
 
 impl Config<'_> {
-    /// The text of its `buildkitd.toml`.
+    /// The text of its `buildkitd.toml`. No garbage is collected while it runs: to measure cache
+    /// mounts it holds them, and who needs one meanwhile gets a new one, empty
+    /// (`solver/llbsolver/mounts/mount.go`).
     pub(super) fn text(&self) -> String {
         format!(
             r#"root = "{root}"
@@ -32,6 +34,7 @@ socketPath = "{otel}"
 enabled = true
 snapshotter = "overlayfs"
 binary = "{runc}"
+gc = false
 {worker}
 [worker.containerd]
 enabled = false
@@ -63,7 +66,7 @@ mod tests {
             otel: Path::new("/run/b-otel.sock"),
             runc: Path::new("/bin/runc"),
             registry: "127.0.0.1:5601",
-            worker: "gc = false\n",
+            worker: "max-parallelism = 2\n",
         };
         let text = config.text();
         let from = text.find("[worker.oci]").unwrap_or_default();
@@ -71,7 +74,7 @@ mod tests {
         assert_eq!(
             &text[from..to],
             "[worker.oci]\nenabled = true\nsnapshotter = \"overlayfs\"\nbinary = \"/bin/runc\"\n\
-             gc = false\n"
+             gc = false\nmax-parallelism = 2\n"
         );
     }
 }

@@ -23,7 +23,7 @@ pub(crate) const REGISTRY: &str = "registry";
 const OLDEST_DOCKER_COMMAND: u32 = 23;
 /// What the caches of one daemon may hold between runs, in MB. Three of them may share a disk,
 /// an older buildkitd is one, and a disk that runs full fails tests that have nothing to do with it.
-const CACHE_MEGABYTES: u64 = 12_000;
+const CACHE_MEGABYTES: &str = "12000";
 /// How long what was used is kept in any case. What is over the bound goes by use and age
 /// together, so without this a daemon with a history drops what was just built.
 const CACHE_TIME: &str = "1h";
@@ -176,9 +176,7 @@ impl Services {
             otel: &otel,
             runc: &self.runc.join("runc"),
             registry: &self.registry,
-            // Not while tests run: it measures cache mounts, which nobody can have meanwhile,
-            // and BuildKit hands out new ones, empty. What is too much goes at each start.
-            worker: "gc = false",
+            worker: "",
         };
         let file = home.join("buildkitd.toml");
         let mut command = Command::new(programs.join("buildkitd"));
@@ -203,7 +201,14 @@ impl Services {
             answers: Box::new(move || asked(&["debug", "workers"]).is_ok()),
         }
         .ensure(cache)?;
-        control(&tidy().each_ref().map(String::as_str))?;
+        // At each start, because it collects no garbage by itself.
+        let keep = [
+            "--keep-storage",
+            CACHE_MEGABYTES,
+            "--keep-duration",
+            CACHE_TIME,
+        ];
+        control(&[&["prune", "--all"][..], &keep].concat())?;
         Ok((name, host))
     }
 
@@ -313,20 +318,6 @@ fn docker_major(text: &str) -> Option<u32> {
         .next()?
         .parse()
         .ok()
-}
-
-/// Words for `buildctl` that remove what is too much.
-fn tidy() -> [String; 6] {
-    let megabytes = CACHE_MEGABYTES.to_string();
-    let words = [
-        "prune",
-        "--all",
-        "--keep-storage",
-        &megabytes,
-        "--keep-duration",
-        CACHE_TIME,
-    ];
-    words.map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ pub(super) fn measure(
     let began = Instant::now();
     let mut said = String::new();
     let mut progress = false;
+    let mut failure = None;
     for mut invocation in invocations {
         progress |= invocation.progress;
         if invocation.progress {
@@ -67,16 +68,17 @@ pub(super) fn measure(
             .with_context(|| format!("cannot start `{}`", run::line(&invocation.command)))?;
         let text = fs::read_to_string(&log)?;
         if !status.success() {
-            if let Some(daemon) = daemon {
-                settle(daemon)?;
-            }
-            return Ok((Err(reason(&text)), Digests::new()));
+            failure = Some(reason(&text));
+            break;
         }
         said.push_str(&text);
     }
     let wall = began.elapsed().as_secs_f64();
     if let Some(daemon) = daemon {
         settle(daemon)?;
+    }
+    if let Some(why) = failure {
+        return Ok((Err(why), Digests::new()));
     }
     let cpu = Cpu::now(daemon)?.since(before);
     let mut measurement = Measurement {
