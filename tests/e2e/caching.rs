@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::support::bake;
 use crate::support::build::{Build, build_on, buildctl_dockerfile, buildx};
-use crate::support::command::{buildctl, docker};
+use crate::support::command::buildctl;
 use crate::support::daemon::Daemon;
-use crate::support::engine::{fetch_settings, heavy};
+use crate::support::engine::heavy;
 use crate::support::progress::Progress;
 use crate::support::repo::Repo;
 
@@ -237,32 +238,11 @@ fn no_cache_runs_every_step_and_keeps_the_cache_mounts() {
 #[ignore = "needs the engine: cargo xtask test"]
 fn no_cache_of_a_bake_file_runs_what_targets_share_once() {
     let repo = fetching_repo();
-    let settings = fetch_settings();
-    let secrets: Vec<String> = (settings.iter())
-        .map(|(name, _)| format!("id={name},env={name}"))
-        .collect();
-    let target = |name| {
-        json!({
-            "dockerfile": "fleet.yaml",
-            "target": name,
-            "args": {"BUILDKIT_CACHE_MOUNT_NS": repo.nonce},
-            "attest": ["type=provenance,disabled=true"],
-            "output": ["type=cacheonly"],
-            "secret": secrets,
-        })
-    };
-    let file = json!({
-        "group": {"default": {"targets": ["api", "worker"]}},
-        "target": {"api": target("api"), "worker": target("worker")},
-    });
+    let args = json!({"BUILDKIT_CACHE_MOUNT_NS": repo.nonce});
+    let file = bake::file(["api", "worker"], &args, "type=cacheonly");
     for _ in 0..2 {
-        let bake = docker()
-            .args(["buildx", "bake", "--file", "-", "--no-cache"])
-            .args(["--progress", "rawjson"])
-            .dir(repo.path())
-            .stdin(file.to_string());
-        let bake = (settings.iter()).fold(bake, |bake, (name, value)| bake.env(name, value));
-        let progress = Progress::parse(&bake.ok().stderr);
+        let said = bake::bake(&repo, &file).args(["--no-cache"]).ok().stderr;
+        let progress = Progress::parse(&said);
         let runs = |text: &str| {
             let steps = progress.executed();
             steps.iter().filter(|name| name.contains(text)).count()

@@ -12,8 +12,9 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::command::{Tool, docker};
-use super::engine::{engine, fetch_settings, heavy};
+use super::bake;
+use super::command::Tool;
+use super::engine::{engine, heavy};
 use super::progress::Progress;
 use super::repo::Repo;
 
@@ -205,15 +206,12 @@ impl Fleet {
     fn bake(&self) -> (Progress, Digests) {
         let meta = TempDir::new().unwrap();
         let meta = meta.path().join("meta.json");
-        let output = docker()
-            .args(["buildx", "bake", "--file", "-", "--progress", "rawjson"])
+        let services = self.services.iter().map(|(name, _)| name.as_str());
+        let args = json!({"GOFLEET_CACHE": self.cache});
+        let file = bake::file(services, &args, "type=image,push=false");
+        let output = bake::bake(&self.repo, &file)
             .args(["--builder", &engine().builder, "--metadata-file"])
             .arg(&meta)
-            .dir(self.repo.path())
-            .stdin(self.bake_file().to_string());
-        let output = fetch_settings()
-            .iter()
-            .fold(output, |tool, (name, value)| tool.env(name, value))
             .ok();
         let text = std::fs::read_to_string(&meta).unwrap();
         let meta: Value = serde_json::from_str(&text).unwrap();
@@ -227,30 +225,6 @@ impl Fleet {
             })
             .collect();
         (Progress::parse(&output.stderr), digests)
-    }
-
-    fn bake_file(&self) -> Value {
-        let secrets: Vec<String> = fetch_settings()
-            .iter()
-            .map(|(name, _)| format!("id={name},env={name}"))
-            .collect();
-        let targets: serde_json::Map<String, Value> = self
-            .services
-            .iter()
-            .map(|(name, _)| {
-                let target = json!({
-                    "dockerfile": "fleet.yaml",
-                    "target": name,
-                    "args": {"GOFLEET_CACHE": self.cache},
-                    "attest": ["type=provenance,disabled=true"],
-                    "output": ["type=image,push=false"],
-                    "secret": secrets,
-                });
-                (name.clone(), target)
-            })
-            .collect();
-        let names: Vec<&String> = targets.keys().collect();
-        json!({"group": {"default": {"targets": names}}, "target": targets})
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the tests share: the engine, its commands, and readers for what they answer.
 
+pub(crate) mod bake;
 pub(crate) mod build;
 pub(crate) mod command;
 pub(crate) mod daemon;
