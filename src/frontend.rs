@@ -10,7 +10,8 @@
 //! 5. images: builder and base images, looked up side by side;
 //! 6. modules: fetched, before anything is compiled;
 //! 7. lower: one graph per platform;
-//! 8. solve: one lazy ref per graph; the daemon builds when it exports.
+//! 8. solve: one lazy ref per graph;
+//! 9. wait: the daemon builds, and cache mounts stay what they were in step 6.
 
 mod affected;
 mod calls;
@@ -23,7 +24,7 @@ mod too_large;
 use std::collections::BTreeSet;
 
 use buildkit_llb::{Output, Platform, SourceFile};
-use futures_util::future::{join, try_join_all};
+use futures_util::future::{join3, try_join_all};
 use tokio::sync::OnceCell;
 
 use crate::diag::Diagnostic;
@@ -81,7 +82,16 @@ pub async fn handle(gateway: &Gateway, request: &Request) -> Result<FrontendResu
     };
     match call {
         Some(call) => calls::answer(&session, call).await,
-        None => session.build().await,
+        None => {
+            let (result, holds_caches) = session.build().await?;
+            // A build may take minutes, and a bake file has a frontend per target.
+            drop(session);
+            drop(loader);
+            if holds_caches {
+                gateway.wait_for(&result).await;
+            }
+            Ok(result)
+        }
     }
 }
 
@@ -107,7 +117,8 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    async fn build(&self) -> Result<FrontendResult, Error> {
+    /// The result of a build, and whether cache mounts are held for it.
+    async fn build(&self) -> Result<(FrontendResult, bool), Error> {
         let (spec, mut warnings) = self.spec().await?;
         let plan =
             plan::plan(&spec, &self.plan_request()).map_err(|error| self.spec_error(error))?;
@@ -115,9 +126,10 @@ impl Session<'_> {
         self.warn(&warnings).await?;
         let scanned = self.scanned().await?;
         let mut sources = self.sources(&plan, scanned).await?;
-        let (files, looked_up) = join(
+        let (files, looked_up, holds_caches) = join3(
             self.check_files(&plan, &sources.assets),
             self.look_up(&plan, &sources.scanned.index),
+            (self.gateway).hold_caches(lower::shared_caches(self.options, &plan)),
         )
         .await;
         files?;
@@ -127,9 +139,10 @@ impl Session<'_> {
         self.fetch_modules(&plan, &mut sources, &mut all, &looked_up)
             .await?;
         let lowered = self.with_inputs(&plan, &sources, &all, &looked_up, lower::lower)?;
-        self.solve(&plan, lowered, looked_up.epoch)
-            .await
-            .map_err(|error| too_large::advise(error, &plan))
+        match self.solve(&plan, lowered, looked_up.epoch).await {
+            Ok(result) => Ok((result, holds_caches)),
+            Err(error) => Err(too_large::advise(error, &plan)),
+        }
     }
 
     /// Reads the spec, with the services that it discovers; all its problems are one error.

@@ -21,6 +21,8 @@ pub mod gateway {
     pub const SOLVE_EVALUATE: &str = "gateway.solve.evaluate";
     /// The `Evaluate` call.
     pub const EVALUATE: &str = "gateway.evaluate";
+    /// Containers of the frontend's own.
+    pub const EXEC: &str = "gateway.exec";
     /// The `Warn` call.
     pub const WARNINGS: &str = "gateway.warnings";
     /// The `Inputs` call.

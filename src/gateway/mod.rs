@@ -4,7 +4,7 @@
 //!
 //! 1. [`mod@serve`] runs it: environment ([`environment`]), wire ([`stdio`],
 //!    [`bridge`]), capabilities ([`caps`]), the handler, one `Return`.
-//! 2. [`client`] and [`images`] are the calls that the handler makes.
+//! 2. [`client`], [`images`] and [`hold`] are the calls that the handler makes.
 //! 3. [`load`], [`named`] and [`epoch`] load the spec, the ignore file and the
 //!    contexts as the Dockerfile frontend loads them.
 //! 4. [`result`], [`subrequest`] and [`error`] are the forms of the answer.
@@ -18,6 +18,7 @@ pub mod client;
 pub mod environment;
 pub mod epoch;
 pub mod error;
+pub mod hold;
 pub mod images;
 mod limit;
 pub mod load;

@@ -117,6 +117,16 @@ impl FrontendResult {
         self.metadata.get(key).map(Vec::as_slice)
     }
 
+    /// The trees.
+    pub(super) fn refs(&self) -> impl Iterator<Item = &Ref> {
+        let (one, map) = match &self.refs {
+            Refs::None => (None, None),
+            Refs::One(one) => (Some(one), None),
+            Refs::Map(map) => (None, Some(map.values())),
+        };
+        one.into_iter().chain(map.into_iter().flatten())
+    }
+
     pub(super) fn is_map(&self) -> bool {
         matches!(self.refs, Refs::Map(_))
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use buildkit_llb::{Exec, ExecBuilder, Mount, Output};
 
-use super::settings::StepSettings;
+use super::settings::{StepSettings, go_caches};
 use crate::closure::ModuleRoot;
 use crate::image::ImageConfig;
-use crate::plan::{Build, CacheMode};
+use crate::plan::Build;
 
 /// Where the sources are mounted: the same in every step, so that the compile
 /// cache is shared by all services.
@@ -50,14 +50,10 @@ where
     I: IntoIterator,
     I::Item: Into<String>,
 {
-    // What comes in layers is not all of a module: nobody else may take it for that.
-    let (build, modules) = match settings.cache {
-        CacheMode::Mount => ("build", "modules"),
-        CacheMode::Layer => ("packed-build", "packed-modules"),
-    };
+    let [build, modules] = go_caches(settings.options, settings.cache);
     let caches = [
-        Mount::cache(BUILD_CACHE, settings.cache_id(build)).into(),
-        Mount::cache(MODULE_CACHE, settings.cache_id(modules)).into(),
+        Mount::cache(BUILD_CACHE, build).into(),
+        Mount::cache(MODULE_CACHE, modules).into(),
     ];
     bare_go_exec(builder, caches, args, &environment(builder, root, env)).cwd(work_dir(root))
 }

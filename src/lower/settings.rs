@@ -60,12 +60,27 @@ impl StepSettings<'_> {
         exec
     }
 
-    /// Id of a cache mount. Never empty, never ending in the mount's destination:
-    /// then the id would be part of the key.
+    /// Id of a cache mount.
     pub(super) fn cache_id(&self, name: &str) -> String {
-        match &self.options.cache_mount_ns {
-            Some(namespace) => format!("{namespace}/gofleet/{name}"),
-            None => format!("gofleet/{name}"),
-        }
+        cache_id(self.options, name)
+    }
+}
+
+/// Ids of the cache mounts that all builds share: compiled packages, and modules.
+pub(super) fn go_caches(options: &Options, cache: CacheMode) -> [String; 2] {
+    // What comes in layers is not all of a module: nobody else may take it for that.
+    let names = match cache {
+        CacheMode::Mount => ["build", "modules"],
+        CacheMode::Layer => ["packed-build", "packed-modules"],
+    };
+    names.map(|name| cache_id(options, name))
+}
+
+/// Id of a cache mount. Never empty, never ending in the mount's destination:
+/// then the id would be part of the key.
+fn cache_id(options: &Options, name: &str) -> String {
+    match &options.cache_mount_ns {
+        Some(namespace) => format!("{namespace}/gofleet/{name}"),
+        None => format!("gofleet/{name}"),
     }
 }

@@ -13,6 +13,7 @@ use crate::support::daemon::Daemon;
 use crate::support::engine::heavy;
 use crate::support::progress::Progress;
 use crate::support::repo::Repo;
+use crate::support::usage::cache_mounts;
 
 const NOTHING: [&str; 0] = [];
 const SERVICES: &str = "services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n";
@@ -42,25 +43,8 @@ fn with_own_mounts(repo: &Repo) -> Build {
 
 /// Ids of the cache mounts that a repository's steps have to themselves.
 fn own_mounts(repo: &Repo) -> Vec<String> {
-    let filter = format!("type==exec.cachemount,description~={}", repo.nonce);
-    let output = buildctl()
-        .args(["du", "--format", "{{json .}}", "--filter", &filter])
-        .ok()
-        .text();
-    let mut ids: Vec<String> = serde_json::Deserializer::from_str(&output)
-        .into_iter::<serde_json::Value>()
-        .flat_map(|value| match value.unwrap() {
-            serde_json::Value::Array(records) => records,
-            // Nothing at all.
-            _ => Vec::new(),
-        })
-        .map(|record| {
-            record["id"]
-                .as_str()
-                .unwrap_or_else(|| panic!("no id in {record}"))
-                .to_owned()
-        })
-        .collect();
+    let records = cache_mounts(buildctl(), &repo.nonce);
+    let mut ids: Vec<String> = records.into_iter().map(|record| record.id).collect();
     ids.sort();
     ids
 }

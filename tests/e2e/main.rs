@@ -22,6 +22,7 @@ mod digests;
 mod errors;
 mod image;
 mod layers;
+mod mounts;
 mod private;
 mod shapes;
 mod sharing;

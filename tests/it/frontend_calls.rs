@@ -17,7 +17,7 @@ const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef012
 
 /// The answers to a build of a service, in the order in which they are waited for.
 /// Lines that begin alike run side by side.
-const CALLS: [&str; 14] = [
+const CALLS: [&str; 16] = [
     "Ping",
     "Inputs",
     "Solve [internal] load build definition from fleet.yaml",
@@ -29,10 +29,12 @@ const CALLS: [&str; 14] = [
     "ReadFile index.json",
     "ResolveSourceMeta docker-image://docker.io/library/golang:1.26",
     "ResolveSourceMeta docker-image://docker.io/library/golang:1.26-alpine",
+    "NewContainer gofleet/build gofleet/modules",
     "Solve [modules] go mod download",
     "ReadFile modules.json",
     // The result.
     "Solve",
+    "Evaluate",
 ];
 
 /// A repository of services that share packages, and a module that they need.
@@ -106,6 +108,11 @@ fn line(call: &Call) -> String {
         Call::ResolveSourceMeta(meta) => {
             let source = meta.source.clone().unwrap_or_default();
             format!("ResolveSourceMeta {}", source.identifier)
+        }
+        Call::NewContainer(request) => {
+            let ids = request.mounts.iter().filter_map(|m| m.cache_opt.as_ref());
+            let ids: Vec<&str> = ids.map(|cache| cache.id.as_str()).collect();
+            format!("NewContainer {}", ids.join(" "))
         }
         Call::Return(_) => "Return".to_owned(),
         other => format!("{other:?}"),

@@ -13,6 +13,7 @@ pub(crate) mod private;
 pub(crate) mod progress;
 pub(crate) mod registry;
 pub(crate) mod repo;
+pub(crate) mod usage;
 
 #[path = "../../shared/copy.rs"]
 mod copy;

@@ -258,6 +258,7 @@ pub(crate) enum Call {
     ResolveImageConfig(ResolveImageConfigRequest),
     ResolveSourceMeta(Box<ResolveSourceMetaRequest>),
     Warn(WarnRequest),
+    NewContainer(NewContainerRequest),
     Return(ReturnRequest),
 }
 
@@ -649,8 +650,12 @@ impl LlbBridge for FakeGateway {
         Ok(Response::new(ReturnResponse {}))
     }
 
-    async fn new_container(&self, _: Request<NewContainerRequest>) -> Reply<NewContainerResponse> {
-        Err(self.complain("NewContainer".to_owned()))
+    async fn new_container(
+        &self,
+        request: Request<NewContainerRequest>,
+    ) -> Reply<NewContainerResponse> {
+        self.record(Call::NewContainer(request.into_inner()));
+        Ok(Response::new(NewContainerResponse {}))
     }
 
     async fn release_container(
