@@ -1,6 +1,7 @@
 //! A control group with a memory limit, and how much of it is used.
 //!
-//! Linux, `admin-guide/cgroup-v1/memory.rst` and `admin-guide/cgroup-v2.rst`.
+//! Linux, `admin-guide/cgroup-v1/memory.rst`, `admin-guide/cgroup-v2.rst` and
+//! `filesystems/proc.rst`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,9 @@ pub(crate) struct Used {
     pub(crate) all: u64,
     /// How often the limit was met, so that something had to shrink or to die.
     pub(crate) limit_met: u64,
+    /// Programs that the kernel ended because there was no memory, on the whole machine:
+    /// version 1 counts them for the group of the program alone, which is gone with it.
+    pub(crate) killed: u64,
 }
 
 impl Cgroup {
@@ -69,7 +73,7 @@ impl Cgroup {
         if !self.v2 {
             self.write("memory.max_usage_in_bytes", "0")?;
         }
-        let before = self.limit_met();
+        let before = (self.limit_met(), killed());
         let done = AtomicBool::new(false);
         let (result, mut used) = scope(|scope| {
             let sampler = scope.spawn(|| {
@@ -86,7 +90,8 @@ impl Cgroup {
             (result, sampler.join().unwrap_or_default())
         });
         used.all = used.all.max(self.most());
-        used.limit_met = self.limit_met().saturating_sub(before);
+        used.limit_met = self.limit_met().saturating_sub(before.0);
+        used.killed = killed().saturating_sub(before.1);
         Ok((result, used))
     }
 
@@ -127,14 +132,8 @@ impl Cgroup {
         text.trim().parse().unwrap_or(0)
     }
 
-    /// The value of a `name value` line.
     fn member(&self, file: &str, name: &str) -> u64 {
-        let text = fs::read_to_string(self.dir.join(file)).unwrap_or_default();
-        text.lines()
-            .filter_map(|line| line.split_once(' '))
-            .find(|(have, _)| *have == name)
-            .and_then(|(_, value)| value.trim().parse().ok())
-            .unwrap_or(0)
+        member(&self.dir.join(file), name)
     }
 
     fn write(&self, file: &str, value: &str) -> Result<()> {
@@ -142,6 +141,20 @@ impl Cgroup {
         fs::write(&path, value)
             .with_context(|| format!("cannot write {value} to {}", path.display()))
     }
+}
+
+fn killed() -> u64 {
+    member(Path::new("/proc/vmstat"), "oom_kill")
+}
+
+/// The value of a `name value` line.
+fn member(file: &Path, name: &str) -> u64 {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .find(|(have, _)| *have == name)
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .unwrap_or(0)
 }
 
 impl Drop for Cgroup {

@@ -39,8 +39,6 @@ struct Round {
     status: Option<ExitStatus>,
     wall: Duration,
     used: Used,
-    /// Programs that the kernel ended because there was no memory.
-    killed: usize,
     /// What the user reads when it fails.
     said: String,
 }
@@ -85,7 +83,7 @@ pub(crate) fn run(dir: &Path, frontend: &str, services: Option<usize>) -> Result
             round.used.programs >> 20,
             round.used.all >> 20,
             round.used.limit_met,
-            round.killed,
+            round.used.killed,
         );
     }
     for round in rounds.iter().filter(|round| !round.succeeds()) {
@@ -146,7 +144,6 @@ impl Bench<'_> {
             status,
             wall,
             used,
-            killed: killed(&text),
             said: error(&text),
         })
     }
@@ -229,14 +226,6 @@ fn wait(mut child: Child, limit: Option<Duration>) -> io::Result<Option<ExitStat
     Ok(None)
 }
 
-/// How often Go reports that a program was ended, in the lines that come from steps: at the
-/// end the client repeats some of them.
-fn killed(text: &str) -> usize {
-    text.lines()
-        .filter(|line| line.starts_with('#') && line.contains("signal: killed"))
-        .count()
-}
-
 /// What a client says last: from the last line that is about an error to the end.
 fn error(text: &str) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
@@ -257,9 +246,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_begins_where_the_client_quotes_the_step_and_counts_once() {
+    fn an_error_begins_where_the_client_quotes_the_step() {
         let text = "#1 load\n#2 link: signal: killed\n------\n > [s01] go build:\nlink: signal: killed\n------\nERROR: failed to build\n";
-        assert_eq!(killed(text), 1);
         assert_eq!(
             error(text),
             "------\n > [s01] go build:\nlink: signal: killed\n------\nERROR: failed to build"
