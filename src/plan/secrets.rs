@@ -44,23 +44,6 @@ pub struct Agent {
     pub span: Span,
 }
 
-impl Secret {
-    /// The flag for `docker buildx build`, for messages.
-    #[must_use]
-    pub fn flag(&self) -> String {
-        let id = &self.id;
-        match &self.source {
-            SecretSource::Id => format!("--secret id={id}"),
-            SecretSource::Variable(name) => format!("--secret id={id},env={name}"),
-            SecretSource::File(path) => match path.strip_prefix("~/") {
-                // A shell leaves a `~` alone that stands within a word.
-                Some(rest) => format!("--secret id={id},src=$HOME/{rest}"),
-                None => format!("--secret id={id},src={path}"),
-            },
-        }
-    }
-}
-
 /// Reads an entry of `secrets`.
 pub(super) fn secret(text: &str, span: Span) -> Result<Secret, Diagnostic> {
     let error = |message: String, hint: &str| {
@@ -282,21 +265,5 @@ mod tests {
         for text in ["", "github", "default=", "default=a,,b", "default=~a"] {
             assert_eq!(paths(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn flags_work_in_a_shell() {
-        let flag = |text: &str| secret(text, at()).ok().map(|s| s.flag());
-        let says = |text: &str, expected: &str| assert_eq!(flag(text).as_deref(), Some(expected));
-        says("netrc", "--secret id=netrc");
-        says(
-            "id=netrc,src=~/.netrc",
-            "--secret id=netrc,src=$HOME/.netrc",
-        );
-        says(
-            "id=ca,src=deploy/ca.pem",
-            "--secret id=ca,src=deploy/ca.pem",
-        );
-        says("id=GOPROXY,env=P", "--secret id=GOPROXY,env=P");
     }
 }
