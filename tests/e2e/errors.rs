@@ -29,6 +29,10 @@ fn a_compile_error_names_the_service_the_place_and_the_line_of_the_spec() {
             "fleet.yaml:4",
             ">>>   worker: ./cmd/worker",
         ]);
+        // The frontend waits for the step, and the daemon asks for it once more: it runs once.
+        let from_steps = output.stderr.lines().filter(|line| line.starts_with('#'));
+        let said = from_steps.filter(|line| line.contains("undefined: os.Stdoot"));
+        assert_eq!(said.count(), 1, "{}", output.stderr);
         // The file as it is called in the repository, not where a step sees it.
         output.never_says(["/src/cmd"]);
     }
