@@ -83,13 +83,11 @@ pub async fn handle(gateway: &Gateway, request: &Request) -> Result<FrontendResu
     match call {
         Some(call) => calls::answer(&session, call).await,
         None => {
-            let (result, holds_caches) = session.build().await?;
+            let result = session.build().await?;
             // A build may take minutes, and a bake file has a frontend per target.
             drop(session);
             drop(loader);
-            if holds_caches {
-                gateway.wait_for(&result).await;
-            }
+            gateway.wait_for(&result).await;
             Ok(result)
         }
     }
@@ -117,8 +115,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// The result of a build, and whether cache mounts are held for it.
-    async fn build(&self) -> Result<(FrontendResult, bool), Error> {
+    async fn build(&self) -> Result<FrontendResult, Error> {
         let (spec, mut warnings) = self.spec().await?;
         let plan =
             plan::plan(&spec, &self.plan_request()).map_err(|error| self.spec_error(error))?;
@@ -126,7 +123,7 @@ impl Session<'_> {
         self.warn(&warnings).await?;
         let scanned = self.scanned().await?;
         let mut sources = self.sources(&plan, scanned).await?;
-        let (files, looked_up, holds_caches) = join3(
+        let (files, looked_up, ()) = join3(
             self.check_files(&plan, &sources.assets),
             self.look_up(&plan, &sources.scanned.index),
             (self.gateway).hold_caches(lower::shared_caches(self.options, &plan)),
@@ -139,10 +136,9 @@ impl Session<'_> {
         self.fetch_modules(&plan, &mut sources, &mut all, &looked_up)
             .await?;
         let lowered = self.with_inputs(&plan, &sources, &all, &looked_up, lower::lower)?;
-        match self.solve(&plan, lowered, looked_up.epoch).await {
-            Ok(result) => Ok((result, holds_caches)),
-            Err(error) => Err(too_large::advise(error, &plan)),
-        }
+        self.solve(&plan, lowered, looked_up.epoch)
+            .await
+            .map_err(|error| too_large::advise(error, &plan))
     }
 
     /// Reads the spec, with the services that it discovers; all its problems are one error.

@@ -209,13 +209,12 @@ pub fn users_needed(
 
 /// Ids of the cache mounts that steps of a plan share.
 #[must_use]
-pub fn shared_caches(options: &Options, plan: &Plan) -> Vec<String> {
+pub fn shared_caches(options: &Options, plan: &Plan) -> BTreeSet<String> {
     // Downloads have the mounts of whole modules, also where builds have others.
-    let caches: BTreeSet<String> = [CacheMode::Mount, plan.runner.cache]
+    [CacheMode::Mount, plan.runner.cache]
         .into_iter()
         .flat_map(|cache| settings::go_caches(options, cache))
-        .collect();
-    caches.into_iter().collect()
+        .collect()
 }
 
 /// Lowers a plan: one result per platform.

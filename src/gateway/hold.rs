@@ -13,6 +13,8 @@
 //! (`getRefCacheDirNoCache`), `cache/manager.go` (`DiskUsage`),
 //! `frontend/gateway/gateway.go` (`NewContainer`, `Discard`).
 
+use std::collections::BTreeSet;
+
 use buildkit_proto::gateway::NewContainerRequest;
 use buildkit_proto::pb;
 use futures_util::future::try_join_all;
@@ -25,17 +27,17 @@ use super::result::FrontendResult;
 const CONTAINER: &str = "gofleet";
 
 impl Gateway {
-    /// Uses shared cache mounts until this process ends, and says whether it can.
-    pub async fn hold_caches(&self, ids: Vec<String>) -> bool {
-        if ids.is_empty() || !self.caps().gateway.supports(cap::EXEC) {
-            return false;
+    /// Uses shared cache mounts until this process ends, where the daemon can do that.
+    pub async fn hold_caches(&self, ids: BTreeSet<String>) {
+        if !self.caps().gateway.supports(cap::EXEC) {
+            return;
         }
         let request = NewContainerRequest {
             container_id: CONTAINER.to_owned(),
             mounts: ids.into_iter().map(shared).collect(),
             ..NewContainerRequest::default()
         };
-        self.client().new_container(request).await.is_ok()
+        let _ = self.client().new_container(request).await;
     }
 
     /// Waits until a result is built, or fails: the daemon, which asks for it again, knows
@@ -43,6 +45,7 @@ impl Gateway {
     pub async fn wait_for(&self, result: &FrontendResult) {
         let built = result
             .refs()
+            .into_iter()
             .filter(|reference| !reference.is_scratch())
             .map(|reference| self.evaluate(reference));
         let _ = try_join_all(built).await;

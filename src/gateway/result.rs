@@ -118,13 +118,12 @@ impl FrontendResult {
     }
 
     /// The trees.
-    pub(super) fn refs(&self) -> impl Iterator<Item = &Ref> {
-        let (one, map) = match &self.refs {
-            Refs::None => (None, None),
-            Refs::One(one) => (Some(one), None),
-            Refs::Map(map) => (None, Some(map.values())),
-        };
-        one.into_iter().chain(map.into_iter().flatten())
+    pub(super) fn refs(&self) -> Vec<&Ref> {
+        match &self.refs {
+            Refs::None => Vec::new(),
+            Refs::One(one) => vec![one],
+            Refs::Map(map) => map.values().collect(),
+        }
     }
 
     pub(super) fn is_map(&self) -> bool {

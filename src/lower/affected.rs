@@ -11,7 +11,7 @@ use buildkit_llb::{Describe as _, Error, Exec, FileOp, Mkfile, Mount, Network, O
 use super::constant::{epoch, quiet};
 use super::go::MODULE_CACHE;
 use super::scan::PROGRAM;
-use super::settings::StepSettings;
+use super::settings::go_caches;
 use crate::fetch::SETTINGS;
 use crate::options::Options;
 use crate::plan::CacheMode;
@@ -89,11 +89,7 @@ pub fn affected_step(inputs: &AffectedInputs<'_>) -> Result<Output, Error> {
         .iter()
         .filter(|(name, _)| !SETTINGS.contains(&name.as_str()));
     args.extend(public.map(|(name, value)| format!("--build-arg={name}={value}")));
-    let settings = StepSettings {
-        options: inputs.options,
-        parallel: 1,
-        cache: CacheMode::Mount,
-    };
+    let [_, modules] = go_caches(inputs.options, CacheMode::Mount);
     let base = match inputs.base {
         Some(base) => Mount::bind(BASE_DIR, base).readonly(),
         None => Mount::scratch(BASE_DIR).no_output(),
@@ -103,7 +99,7 @@ pub fn affected_step(inputs: &AffectedInputs<'_>) -> Result<Output, Error> {
         .mount(Mount::bind(HEAD_DIR, inputs.head).readonly())
         .mount(base)
         .mount(Mount::bind(SPEC_DIR, &quiet(spec, "spec")).readonly())
-        .mount(Mount::cache(MODULE_CACHE, settings.cache_id("modules")))
+        .mount(Mount::cache(MODULE_CACHE, modules))
         .mount(Mount::scratch(OUTPUT_DIR))
         .env("GOMODCACHE", MODULE_CACHE)
         .cwd(SPEC_DIR)

@@ -59,11 +59,6 @@ impl StepSettings<'_> {
         }
         exec
     }
-
-    /// Id of a cache mount.
-    pub(super) fn cache_id(&self, name: &str) -> String {
-        cache_id(self.options, name)
-    }
 }
 
 /// Ids of the cache mounts that all builds share: compiled packages, and modules.
@@ -78,7 +73,7 @@ pub(super) fn go_caches(options: &Options, cache: CacheMode) -> [String; 2] {
 
 /// Id of a cache mount. Never empty, never ending in the mount's destination:
 /// then the id would be part of the key.
-fn cache_id(options: &Options, name: &str) -> String {
+pub(super) fn cache_id(options: &Options, name: &str) -> String {
     match &options.cache_mount_ns {
         Some(namespace) => format!("{namespace}/gofleet/{name}"),
         None => format!("gofleet/{name}"),
