@@ -13,7 +13,7 @@ use crate::support::daemon::Daemon;
 use crate::support::engine::heavy;
 use crate::support::progress::Progress;
 use crate::support::repo::Repo;
-use crate::support::usage::cache_mounts;
+use crate::support::usage::{cache_mounts, prune_cache_mounts};
 
 const NOTHING: [&str; 0] = [];
 const SERVICES: &str = "services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n";
@@ -145,8 +145,7 @@ fn modules_are_fetched_again_when_the_cache_mounts_are_empty() {
         own_mounts(&repo)
     );
 
-    let filter = format!("type==exec.cachemount,description~={}", repo.nonce);
-    buildctl().args(["prune", "--filter", &filter]).ok();
+    prune_cache_mounts(&repo.nonce);
     assert_eq!(own_mounts(&repo), NOTHING);
 
     repo.edit("cmd/api/main.go", "cmd/api", "edited");

@@ -7,11 +7,11 @@ use tempfile::TempDir;
 
 use crate::private::{PRIVATE, PROXIES, build};
 use crate::support::build::{Build, build_on, buildctl_dockerfile, buildx};
-use crate::support::command::buildctl;
 use crate::support::daemon::Daemon;
 use crate::support::engine::heavy;
 use crate::support::private::{PROXY, Private, private};
 use crate::support::repo::Repo;
+use crate::support::usage::prune_cache_mounts;
 
 /// Packages of the module that services import.
 const PACKAGES: usize = 12;
@@ -192,8 +192,7 @@ fn what_a_builder_lost_of_its_mounts_comes_from_the_layers() {
         in_layers(build).progress()
     };
     with(true);
-    let filter = format!("type==exec.cachemount,description~={}", repo.nonce);
-    buildctl().args(["prune", "--filter", &filter]).ok();
+    prune_cache_mounts(&repo.nonce);
     repo.edit("cmd/api/main.go", "println(", "println(1, ");
     let before = private.requests(&module).len();
     let steps = with(false);

@@ -1,6 +1,5 @@
 //! Cache mounts while a build is under way.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::support::build::build_on;
@@ -29,23 +28,18 @@ fn cache_mounts_are_in_use_until_everything_is_built() {
         let asked = buildctl().args(["--addr", &daemon.address]);
         cache_mounts(asked, "gofleet/modules")
     };
-    let ended = AtomicBool::new(false);
-    let mut seen: Vec<bool> = thread::scope(|scope| {
-        let watch = scope.spawn(|| {
-            let mut seen = Vec::new();
-            while !ended.load(Ordering::Relaxed) {
-                seen.extend(modules().iter().map(|mount| mount.in_use));
-            }
-            seen
-        });
-        // One step after the other, so that none has the mount for another.
-        let build = build_on(&daemon, &repo).target("binaries").fetching();
-        let build = build.build_arg("GOFLEET_PARALLEL", "1").tool("plain", None);
-        let built = build.run();
-        ended.store(true, Ordering::Relaxed);
-        built.says(["[api] go build", "[mail] go build", "[web] go build"]);
-        watch.join().unwrap()
+    // One step after the other, so that none has the mount for another.
+    let build = build_on(&daemon, &repo).target("binaries").fetching();
+    let build = build.build_arg("GOFLEET_PARALLEL", "1").tool("plain", None);
+    let mut seen = Vec::new();
+    let built = thread::scope(|scope| {
+        let building = scope.spawn(|| build.ok());
+        while !building.is_finished() {
+            seen.extend(modules().iter().map(|mount| mount.in_use));
+        }
+        building.join().unwrap()
     });
+    built.says(["[api] go build", "[mail] go build", "[web] go build"]);
     seen.dedup();
     // The frontend ends before the client does.
     seen.pop_if(|in_use| !*in_use);

@@ -3,8 +3,8 @@
 use std::thread;
 
 use crate::support::build::{Build, buildx};
-use crate::support::command::buildctl;
 use crate::support::repo::Repo;
+use crate::support::usage::prune_cache_mounts;
 
 const SERVICES: [&str; 3] = ["api", "mail", "worker"];
 
@@ -50,11 +50,6 @@ fn edit_all(repo: &Repo, from: &str, to: &str) {
     }
 }
 
-fn prune(repo: &Repo) {
-    let filter = format!("type==exec.cachemount,description~={}", repo.nonce);
-    buildctl().args(["prune", "--filter", &filter]).ok();
-}
-
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
 fn one_solve_compiles_shared_packages_once() {
@@ -64,7 +59,7 @@ fn one_solve_compiles_shared_packages_once() {
     edit_all(&repo, &format!(" {}", repo.nonce), " edited");
     assert_eq!(compiles(build(&repo, "binaries")), 0);
     // And with empty cache mounts.
-    prune(&repo);
+    prune_cache_mounts(&repo.nonce);
     edit_all(&repo, " edited", " again");
     assert_eq!(compiles(build(&repo, "binaries")), 1);
     // What they share, edited.

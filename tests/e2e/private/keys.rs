@@ -3,8 +3,8 @@
 
 use super::{PROXIES, build};
 use crate::support::build::Build;
-use crate::support::command::buildctl;
 use crate::support::private::{GIT, PROXY, SSH, private};
+use crate::support::usage::prune_cache_mounts;
 
 const NOTHING: [&str; 0] = [];
 
@@ -79,10 +79,7 @@ fn what_a_pruned_cache_has_lost_is_fetched_again_with_the_same_credentials() {
             .ssh(private.ssh_auth_sock())
     };
     with().progress();
-    let prune = || {
-        let filter = format!("type==exec.cachemount,description~={}", repo.nonce);
-        buildctl().args(["prune", "--filter", &filter]).ok();
-    };
+    let prune = || prune_cache_mounts(&repo.nonce);
 
     // Nothing changed: nothing is missed.
     prune();
@@ -134,11 +131,7 @@ fn a_version_that_was_tagged_again_is_built_as_it_is_now() {
     let with = || build(private, &repo).secret_file("netrc", &netrc);
     let first = with().image();
     repo.requiring(&[&publish(&new)]);
-    let modules = format!(
-        "type==exec.cachemount,description~={}/gofleet/modules",
-        repo.nonce
-    );
-    buildctl().args(["prune", "--filter", &modules]).ok();
+    prune_cache_mounts(&format!("{}/gofleet/modules", repo.nonce));
     assert_ne!(with().image().image().digest, first.image().digest);
 }
 

@@ -1,8 +1,8 @@
-//! What a daemon says of its cache mounts.
+//! The cache mounts of a daemon: what it says of them, and pruning.
 
 use serde::Deserialize;
 
-use super::command::Tool;
+use super::command::{Tool, buildctl};
 
 /// A record of a cache mount.
 #[derive(Debug, Deserialize)]
@@ -12,12 +12,20 @@ pub(crate) struct Record {
     pub(crate) in_use: bool,
 }
 
-/// The cache mounts of the daemon that `buildctl` asks, whose description has a text:
-/// ids of mounts are part of it.
+/// Selects cache mounts whose description has a text: ids of mounts are part of it.
+fn filter(text: &str) -> String {
+    format!("type==exec.cachemount,description~={text}")
+}
+
+/// Removes the cache mounts of the engine's daemon that have a text, as a nonce.
+pub(crate) fn prune_cache_mounts(text: &str) {
+    buildctl().args(["prune", "--filter", &filter(text)]).ok();
+}
+
+/// The cache mounts with a text, of the daemon that `buildctl` asks.
 pub(crate) fn cache_mounts(buildctl: Tool, text: &str) -> Vec<Record> {
-    let filter = format!("type==exec.cachemount,description~={text}");
     let output = buildctl
-        .args(["du", "--format", "{{json .}}", "--filter", &filter])
+        .args(["du", "--format", "{{json .}}", "--filter", &filter(text)])
         .ok()
         .text();
     serde_json::Deserializer::from_str(&output)
