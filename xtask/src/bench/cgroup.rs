@@ -73,7 +73,7 @@ impl Cgroup {
         if !self.v2 {
             self.write("memory.max_usage_in_bytes", "0")?;
         }
-        let before = (self.limit_met(), killed());
+        let (met_before, killed_before) = (self.limit_met(), killed());
         let done = AtomicBool::new(false);
         let (result, mut used) = scope(|scope| {
             let sampler = scope.spawn(|| {
@@ -90,8 +90,8 @@ impl Cgroup {
             (result, sampler.join().unwrap_or_default())
         });
         used.all = used.all.max(self.most());
-        used.limit_met = self.limit_met().saturating_sub(before.0);
-        used.killed = killed().saturating_sub(before.1);
+        used.limit_met = self.limit_met().saturating_sub(met_before);
+        used.killed = killed().saturating_sub(killed_before);
         Ok((result, used))
     }
 

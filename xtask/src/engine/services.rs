@@ -202,13 +202,14 @@ impl Services {
         }
         .ensure(cache)?;
         // At each start, because it collects no garbage by itself.
-        let keep = [
+        control(&[
+            "prune",
+            "--all",
             "--keep-storage",
             CACHE_MEGABYTES,
             "--keep-duration",
             CACHE_TIME,
-        ];
-        control(&[&["prune", "--all"][..], &keep].concat())?;
+        ])?;
         Ok((name, host))
     }
 
