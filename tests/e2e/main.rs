@@ -14,6 +14,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod caching;
+mod cases;
 mod clients;
 mod closures;
 mod compat;

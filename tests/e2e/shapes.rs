@@ -4,7 +4,6 @@
 //! shows that the tree is found again.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -69,50 +68,6 @@ fn a_module_below_the_context_with_a_replacement_beside_it() {
         "package other\n\nimport \"example.com/nowhere\"\n",
     );
     assert_eq!(output(&repo), "main deep in");
-}
-
-#[test]
-#[ignore = "needs the engine: cargo xtask test"]
-fn a_main_package_at_the_root_with_embedded_files_of_odd_names() {
-    let repo = repo(".");
-    let nonce = repo.nonce.clone();
-    repo.write(
-        "main.go",
-        &format!(
-            "package main\n\nimport (\n\t\"embed\"\n\t\"fmt\"\n\t\"io/fs\"\n)\n\n\
-             //go:embed static/*.txt all:pages \"with blank\" testdata/x.txt\nvar files embed.FS\n\n\
-             func main() {{\n\t_ = \"{nonce}\"\n\tn := 0\n\
-             \tfs.WalkDir(files, \".\", func(_ string, d fs.DirEntry, _ error) error {{ if !d.IsDir() {{ n++ }}; return nil }})\n\
-             \tfmt.Println(n)\n}}\n"
-        ),
-    )
-    .write("static/a[1].txt", "1")
-    .write("static/b.md", "no")
-    .write("pages/.hidden", "2")
-    .write("pages/_x/y {z}.html", "3")
-    .write("with blank", "4")
-    .write("testdata/x.txt", "5")
-    .write("static/sub/c.txt", "no");
-    assert_eq!(output(&repo), "5");
-}
-
-#[test]
-#[ignore = "needs the engine: cargo xtask test"]
-fn packages_in_hidden_directories_and_behind_links() {
-    let repo = repo("./cmd/app");
-    let module = repo.module();
-    let path = |dir: &str| format!("{module}/{dir}");
-    let imports = [path("testdata/t"), path("alias/deep"), path("linked")];
-    let imports: Vec<&str> = imports.iter().map(String::as_str).collect();
-    let main = program(&repo, &imports);
-    repo.write("cmd/app/main.go", &main)
-        .write("testdata/t/t.go", &package("t", "t"))
-        .write("real/deep/deep.go", &package("deep", "deep"))
-        .write("shared/name.go", &package("linked", "linked"));
-    symlink("real", repo.file("alias")).unwrap();
-    std::fs::create_dir(repo.file("linked")).unwrap();
-    symlink("../shared/name.go", repo.file("linked/name.go")).unwrap();
-    assert_eq!(output(&repo), "main t deep linked");
 }
 
 #[test]

@@ -29,12 +29,17 @@ pub(crate) struct Repo {
 }
 
 impl Repo {
-    /// A module `example.com/nNONCE` without requirements, programs or spec.
-    pub(crate) fn new() -> Self {
-        let repo = Self {
+    /// A directory without any file.
+    pub(crate) fn empty() -> Self {
+        Self {
             dir: TempDir::new().unwrap(),
             nonce: nonce(),
-        };
+        }
+    }
+
+    /// A module `example.com/nNONCE` without requirements, programs or spec.
+    pub(crate) fn new() -> Self {
+        let repo = Self::empty();
         repo.write("go.mod", &format!("module {}\n\ngo 1.26\n", repo.module()));
         repo
     }
@@ -53,10 +58,7 @@ impl Repo {
     /// A copy of a folder of this repository, without its nonce: it shares the
     /// builder's cache with other copies.
     pub(crate) fn copy_of(path: &str) -> Self {
-        let repo = Self {
-            dir: TempDir::new().unwrap(),
-            nonce: nonce(),
-        };
+        let repo = Self::empty();
         copy(&in_repository(path), repo.path());
         repo
     }
