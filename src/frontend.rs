@@ -11,10 +11,12 @@
 //! 6. modules: fetched, before anything is compiled;
 //! 7. lower: one graph per platform;
 //! 8. solve: one lazy ref per graph;
-//! 9. wait: the daemon builds, and cache mounts stay what they were in step 6.
+//! 9. wait: the daemon builds, and cache mounts stay what they were in step 6; when it
+//!    fails, every service is asked for by itself, and all that fail are one error.
 
 mod affected;
 mod calls;
+mod failures;
 mod lookup;
 mod modules;
 mod size;
@@ -35,7 +37,7 @@ use crate::gateway::{
     SpecError, Warning,
 };
 use crate::image::ImageConfig;
-use crate::lower::{self, Closures, Features, Inputs, LowerError, Lowered};
+use crate::lower::{self, Build, Closures, Features, Inputs, LowerError, Lowered};
 use crate::options::{CONTEXT_LOCAL, Options};
 use crate::plan::{self, Plan};
 use crate::spec::Spec;
@@ -83,11 +85,15 @@ pub async fn handle(gateway: &Gateway, request: &Request) -> Result<FrontendResu
     match call {
         Some(call) => calls::answer(&session, call).await,
         None => {
-            let result = session.build().await?;
+            let (result, builds) = session.build().await?;
+            let file = session.loaded.file_name.clone();
             // A build may take minutes, and a bake file has a frontend per target.
             drop(session);
             drop(loader);
-            gateway.wait_for(&result).await;
+            if gateway.wait_for(&result).await.is_err() {
+                // Several of them may fail, and the daemon names one.
+                failures::of(gateway, &options, &file, builds).await?;
+            }
             Ok(result)
         }
     }
@@ -115,7 +121,8 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    async fn build(&self) -> Result<FrontendResult, Error> {
+    /// The graphs of a build, and the build steps in them if there are several.
+    async fn build(&self) -> Result<(FrontendResult, Vec<Build>), Error> {
         let (spec, mut warnings) = self.spec().await?;
         let plan =
             plan::plan(&spec, &self.plan_request()).map_err(|error| self.spec_error(error))?;
@@ -135,10 +142,17 @@ impl Session<'_> {
         let mut all = sources.closures.of_all(&spec, &self.plan_request(), index);
         self.fetch_modules(&plan, &mut sources, &mut all, &looked_up)
             .await?;
-        let lowered = self.with_inputs(&plan, &sources, &all, &looked_up, lower::lower)?;
-        self.solve(&plan, lowered, looked_up.epoch)
-            .await
-            .map_err(|error| too_large::advise(error, &plan))
+        let mut lowered = self.with_inputs(&plan, &sources, &all, &looked_up, lower::lower)?;
+        let builds = lowered
+            .iter_mut()
+            .map(|one| std::mem::take(&mut one.builds));
+        let mut builds: Vec<Build> = builds.flatten().collect();
+        if builds.len() == 1 {
+            builds.clear();
+        }
+        let result = self.solve(&plan, lowered, looked_up.epoch).await;
+        let result = result.map_err(|error| too_large::advise(error, &plan))?;
+        Ok((result, builds))
     }
 
     /// Reads the spec, with the services that it discovers; all its problems are one error.
@@ -279,20 +293,20 @@ impl Session<'_> {
 
     /// A lazy ref of an output; nothing is built before it is read or exported.
     async fn solve_output(&self, output: &Output) -> Result<Ref, Error> {
-        output
-            .check()
-            .map_err(|error| Error::Internal(error.to_string()))?;
-        let definition = output.marshal();
-        let needed: BTreeSet<String> = buildkit_llb::caps_of(&definition);
-        self.gateway
-            .caps()
-            .llb
-            .require(&needed)
-            .map_err(Error::MissingCap)?;
-        self.gateway
-            .solve(Solve::new(definition).cache_imports(&self.options.cache_imports))
-            .await
+        solve_output(self.gateway, self.options, output).await
     }
+}
+
+async fn solve_output(gateway: &Gateway, options: &Options, output: &Output) -> Result<Ref, Error> {
+    output
+        .check()
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    let definition = output.marshal();
+    let needed: BTreeSet<String> = buildkit_llb::caps_of(&definition);
+    let caps = &gateway.caps().llb;
+    caps.require(&needed).map_err(Error::MissingCap)?;
+    let solve = Solve::new(definition).cache_imports(&options.cache_imports);
+    gateway.solve(solve).await
 }
 
 /// The planner's view of a client's options.

@@ -145,6 +145,19 @@ pub struct Lowered {
     pub config: Option<ImageConfig>,
     /// Configuration of the base image.
     pub base_config: Option<ImageConfig>,
+    /// The build steps in it, each a graph of its own: to ask which of them fail.
+    pub builds: Vec<Build>,
+}
+
+/// The build step of a service.
+#[derive(Debug, Clone)]
+pub struct Build {
+    /// What people call it: the service, and its platform where there are several.
+    pub label: String,
+    /// Where the spec has the service.
+    pub span: Span,
+    /// What it gives.
+    pub output: Output,
 }
 
 /// The images that the graph of a plan needs: builders for the platform that
@@ -237,16 +250,24 @@ fn lower_platform(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, L
         return lower_deps(inputs, plan);
     }
     let binaries = build_all(inputs, plan)?;
-    let Some(settings) = image_settings(inputs.plan, plan) else {
-        return Ok(Lowered {
+    let built: Vec<(&Service, &Output)> = plan.services.iter().zip(&binaries).collect();
+    let mut lowered = match image_settings(inputs.plan, plan) {
+        Some(settings) => lower_image(inputs, &plan.platform, settings, &built),
+        None => Lowered {
             platform: plan.platform.clone(),
             output: layers::exported_binaries(&binaries, BINARY_DIR, inputs.features),
             config: None,
             base_config: None,
-        });
+            builds: Vec::new(),
+        },
     };
-    let built: Vec<(&Service, &Output)> = plan.services.iter().zip(&binaries).collect();
-    Ok(lower_image(inputs, &plan.platform, settings, &built))
+    let builds = built.into_iter().map(|(service, output)| Build {
+        label: label(inputs.plan, &plan.platform, &service.name),
+        span: service.span,
+        output: output.clone(),
+    });
+    lowered.builds = builds.collect();
+    Ok(lowered)
 }
 
 /// The build steps of a platform, in the order of its services.
@@ -457,6 +478,7 @@ fn lower_deps(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, Lower
         output: layers::join(None, layers, inputs.features),
         config: None,
         base_config: None,
+        builds: Vec::new(),
     })
 }
 
@@ -585,6 +607,7 @@ fn lower_image(
         output: layers::join(base.map(|b| &b.output), outputs, inputs.features),
         config: Some(config),
         base_config: base.map(|b| b.config.clone()),
+        builds: Vec::new(),
     }
 }
 

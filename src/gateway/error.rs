@@ -16,6 +16,7 @@ use buildkit_proto::prost_types::Any;
 use buildkit_proto::{pb, rpc};
 
 use super::caps::MissingCap;
+use super::failures::Failures;
 use super::limit::mebibytes;
 use crate::diag::{self, Diagnostic, Span};
 use crate::options::OptionError;
@@ -29,7 +30,7 @@ const UNIMPLEMENTED: i32 = 12;
 const MAX_LISTED: usize = 100;
 /// How many bytes of snippets are sent, in bytes. Each holds the whole file;
 /// daemons before v0.13 take no more than 4 MiB in one message.
-const MAX_SNIPPETS: usize = 1 << 20;
+pub(super) const MAX_SNIPPETS: usize = 1 << 20;
 
 /// Why a request has no result.
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub enum Error {
     Options(Vec<OptionError>),
     /// The daemon answered a call with an error.
     Rpc(RpcError),
+    /// Build steps failed, one or more of several.
+    Builds(Failures),
     /// The connection to the daemon is gone; nobody is left to tell.
     BridgeClosed(String),
     /// A graph is larger than the messages that the builder takes, in bytes.
@@ -123,6 +126,11 @@ impl Error {
                 };
                 status.details.clone_from(&error.status.details);
             }
+            Self::Builds(failures) => {
+                let code = failures.code().filter(|code| *code != 0);
+                status.code = code.unwrap_or(UNKNOWN);
+                status.details = failures.details();
+            }
             Self::UnsupportedFrontendCap(name) => {
                 status.code = UNIMPLEMENTED;
                 status.details = vec![errdefs::FrontendCap { name: name.clone() }.to_any()];
@@ -164,6 +172,7 @@ impl fmt::Display for Error {
                 Ok(())
             }
             Self::Rpc(error) => error.fmt(f),
+            Self::Builds(failures) => failures.fmt(f),
             Self::BridgeClosed(reason) => {
                 write!(f, "the connection to the builder is closed: {reason}")
             }

@@ -6,8 +6,8 @@
 //! looked for. A mount in use is shared instead, and not measured. So the frontend uses
 //! them until everything is built, in a container that it never starts.
 //!
-//! In: ids of cache mounts. Out: nothing that a build could see, and no errors: without
-//! this, a build fails once in a long while.
+//! In: ids of cache mounts. Out: nothing that a build could see, and no error of its own:
+//! without this, a build fails once in a long while.
 //!
 //! Contract of BuildKit v0.32: `solver/llbsolver/mounts/mount.go`
 //! (`getRefCacheDirNoCache`), `cache/manager.go` (`DiskUsage`),
@@ -21,6 +21,7 @@ use futures_util::future::try_join_all;
 
 use super::caps::gateway as cap;
 use super::client::Gateway;
+use super::error::Error;
 use super::result::FrontendResult;
 
 /// Name of the container; `docker buildx du` shows it beside mounts that it made.
@@ -42,13 +43,17 @@ impl Gateway {
 
     /// Waits until a result is built, or fails: the daemon, which asks for it again, knows
     /// then, and tells the client more than a frontend could.
-    pub async fn wait_for(&self, result: &FrontendResult) {
+    ///
+    /// # Errors
+    ///
+    /// The first failure; the daemon ends what it was building beside it.
+    pub async fn wait_for(&self, result: &FrontendResult) -> Result<(), Error> {
         let built = result
             .refs()
             .into_iter()
             .filter(|reference| !reference.is_scratch())
             .map(|reference| self.evaluate(reference));
-        let _ = try_join_all(built).await;
+        try_join_all(built).await.map(drop)
     }
 }
 

@@ -7,7 +7,7 @@
 //! 2. [`client`], [`images`] and [`hold`] are the calls that the handler makes.
 //! 3. [`load`], [`named`] and [`epoch`] load the spec, the ignore file and the
 //!    contexts as the Dockerfile frontend loads them.
-//! 4. [`result`], [`subrequest`] and [`error`] are the forms of the answer.
+//! 4. [`result`], [`subrequest`], [`error`] and [`failures`] are the forms of the answer.
 //!
 //! All I/O of frontend mode is here. Nothing here knows Go, specs or plans.
 
@@ -18,6 +18,7 @@ pub mod client;
 pub mod environment;
 pub mod epoch;
 pub mod error;
+pub mod failures;
 pub mod hold;
 pub mod images;
 mod limit;

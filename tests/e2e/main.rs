@@ -21,6 +21,7 @@ mod compat;
 mod contexts;
 mod digests;
 mod errors;
+mod failures;
 mod image;
 mod layers;
 mod mounts;
