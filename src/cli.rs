@@ -6,6 +6,7 @@
 
 mod affected;
 mod explain;
+mod help;
 mod steps;
 mod timeline;
 
@@ -19,51 +20,6 @@ use lexopt::prelude::*;
 use crate::local::{Local, Problem};
 use crate::options::DEFAULT_FILENAME;
 use crate::spec;
-
-const HELP: &str = "\
-gofleet builds images of Go services with BuildKit.
-
-BuildKit runs it for a file that starts with `# syntax=gofleet/gofleet:1`:
-
-    docker buildx build -f fleet.yaml --target SERVICE .
-
-On the command line it works without a daemon:
-
-    gofleet check             say what is wrong with the spec
-    gofleet bake              print a bake file that builds all services
-    gofleet graph [TARGET]    print the build graph as text
-    gofleet closure SERVICE   print the files that the build of a service can read
-    gofleet why SERVICE FILE  print what brings a file into the build of a service
-    gofleet affected --base REV|DIR
-                              print the services whose image an edit may change
-    gofleet timeline [FILE]   draw what `docker buildx build --progress rawjson` wrote
-                              to standard error, from FILE or standard input
-    gofleet schema            print the JSON schema of the spec
-    gofleet scan DIR FILE     write the index of the sources in DIR to FILE
-    gofleet version           print the version
-
-Options of check, bake, graph, closure, why and affected:
-
-    -f, --file SPEC           the spec [fleet.yaml]
-        --context DIR         the directory that paths are relative to [.]
-        --platform LIST       platforms, comma-separated
-        --build-arg NAME=VALUE
-
-Options of affected:
-
-        --base REV|DIR        what to compare with: the merge base of REV and the
-                              head, or a directory
-        --head REV            compare REV instead of the working tree
-        --format json|github|text
-        --base-file SPEC      the spec of a base that is a directory
-        --output FILE         write to FILE instead of standard output
-
-Options of timeline:
-
-        --format svg|html|text
-        --all                 a row for every step, however small
-        --output FILE         write to FILE instead of standard output
-";
 
 /// Why a command ended without doing its work.
 enum Failure {
@@ -83,21 +39,30 @@ impl From<lexopt::Error> for Failure {
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match command(lexopt::Parser::from_iter(args)) {
         Ok(text) => match io::stdout().lock().write_all(text.as_bytes()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("gofleet: cannot write to standard output: {error}");
+            // `gofleet closure api | head` has read what it wants.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                say(&format!(
+                    "gofleet: cannot write to standard output: {error}"
+                ));
                 ExitCode::FAILURE
             }
+            _ => ExitCode::SUCCESS,
         },
         Err(Failure::Usage(message)) => {
-            eprintln!("gofleet: {message}; try `gofleet help`");
+            say(&format!("gofleet: {message}; try `gofleet help`"));
             ExitCode::from(2)
         }
         Err(Failure::Failed(message)) => {
-            eprintln!("{}", message.trim_end());
+            say(message.trim_end());
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes a line to standard error. Nobody may be reading it any more, which is no
+/// reason to end.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Runs one command; its answer is the text for standard output.
@@ -109,10 +74,23 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
         Some(other) => return Err(other.unexpected().into()),
         None => return Err(Failure::Usage("no command given".to_owned())),
     };
+    if asks_for_help(&verb, &mut parser)
+        && let Some(page) = help::of(&verb)
+    {
+        return Ok(page);
+    }
     match verb.as_str() {
-        "help" => Ok(HELP.to_owned()),
-        "version" => Ok(format!("gofleet {}\n", env!("CARGO_PKG_VERSION"))),
-        "schema" => Ok(spec::json_schema()),
+        "help" => match parser.next()? {
+            None => Ok(help::all()),
+            Some(Value(verb)) => {
+                let verb = verb.string()?;
+                help::of(&verb).ok_or_else(|| unknown(&verb))
+            }
+            Some(Short('h') | Long("help")) => Ok(help::all()),
+            Some(other) => Err(other.unexpected().into()),
+        },
+        "version" => alone(parser, format!("gofleet {}\n", env!("CARGO_PKG_VERSION"))),
+        "schema" => alone(parser, spec::json_schema()),
         "scan" => steps::scan(parser),
         "modules" => steps::modules(parser),
         "fetch" => steps::fetch(parser),
@@ -121,7 +99,9 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
         "check" => {
             let (local, _) = local(parser, false)?;
             let warnings = local.check().map_err(failed)?;
-            eprint!("{warnings}");
+            if !warnings.is_empty() {
+                say(warnings.trim_end_matches('\n'));
+            }
             Ok(String::new())
         }
         "bake" => {
@@ -136,8 +116,33 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
             let (local, target) = local(parser, true)?;
             local.graph(target).map_err(failed)
         }
-        other => Err(Failure::Usage(format!("unknown command `{other}`"))),
+        other => Err(unknown(other)),
     }
+}
+
+/// Whether the words behind a verb ask what it does. Those of steps may hold anything.
+fn asks_for_help(verb: &str, parser: &mut lexopt::Parser) -> bool {
+    let is_help = |word: &OsString| word == "--help" || word == "-h";
+    let Ok(words) = parser.raw_args() else {
+        return false;
+    };
+    let mut words = words.as_slice().iter().take_while(|word| *word != "--");
+    match help::STEPS.contains(&verb) {
+        true => words.next().is_some_and(is_help),
+        false => words.any(is_help),
+    }
+}
+
+/// The answer of a verb that takes nothing.
+fn alone(mut parser: lexopt::Parser, answer: String) -> Result<String, Failure> {
+    match parser.next()? {
+        None => Ok(answer),
+        Some(other) => Err(other.unexpected().into()),
+    }
+}
+
+fn unknown(verb: &str) -> Failure {
+    Failure::Usage(format!("unknown command `{verb}`"))
 }
 
 fn failed(problem: Problem) -> Failure {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use lexopt::ValueExt as _;
 
-use super::{Failure, Word, io_failure, options};
+use super::{Failure, Word, io_failure, options, say};
 use crate::affected::{self, Report, Sides};
 
 /// Runs the verb.
@@ -54,7 +54,7 @@ pub(super) fn affected(mut parser: lexopt::Parser) -> Result<String, Failure> {
         head,
         base_file,
     };
-    let mut warn = |text: &str| eprintln!("warning: {text}");
+    let mut warn = |text: &str| say(&format!("warning: {text}"));
     let report = affected::compare(&local, &sides, &mut warn)
         .map_err(|error| Failure::Failed(error.to_string()))?;
     let text = format(&report);

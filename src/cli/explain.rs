@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use super::{Failure, Word, failed, options};
+use super::{Failure, Word, failed, options, say};
 use crate::closure::{Closure, Source, in_words};
 use crate::diag::did_you_mean;
 use crate::fleet::Fleet;
@@ -14,7 +14,7 @@ pub(super) fn closure(parser: lexopt::Parser) -> Result<String, Failure> {
     let (local, [service]) = words(parser, "closure needs a service")?;
     let fleet = Fleet::of_service(&local, &service).map_err(failed)?;
     for warning in fleet.warnings() {
-        eprintln!("warning: {warning}");
+        say(&format!("warning: {warning}"));
     }
     closure_of(&fleet, &service)?;
     let member = fleet.services.get(&service);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
-use super::{Failure, io_failure};
+use super::{Failure, io_failure, say};
 use crate::timeline::{self, Format};
 
 /// `timeline [FILE]`: reads the stream from the file or from standard input.
@@ -57,7 +57,7 @@ pub(super) fn timeline(mut parser: lexopt::Parser) -> Result<String, Failure> {
             1 => "a line that is".to_owned(),
             n => format!("{n} lines that are"),
         };
-        eprintln!("gofleet: skipped {lines} no progress");
+        say(&format!("gofleet: skipped {lines} no progress"));
     }
     match output {
         None => Ok(drawing.text),

@@ -20,3 +20,4 @@ mod never_panics;
 mod reference;
 mod support;
 mod timeline;
+mod tool;
