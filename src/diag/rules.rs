@@ -105,8 +105,8 @@ rules! {
      characters.";
 
     ReservedName, Error, "a service name that is taken by a target",
-    "`all`, `binaries`, `deps`, `test`, `vet`, `lint` and `generate` are targets with a meaning of \
-     their own. Give the service another name.";
+    "`all`, `binaries` and `deps` are targets with a meaning of their own. Give the service another \
+     name.";
 
     MissingMain, Error, "a service without `main`",
     "`main` is the directory of the service's `package main`, relative to the context. The short \
@@ -289,10 +289,7 @@ rules! {
      in the spec chooses a target for builds that name none.";
 
     UnknownTarget, Error, "a target that does not exist",
-    "`--target` takes the name of a service, `all` or `binaries`.";
-
-    TargetNotReady, Error, "a reserved target that this version does not have",
-    "The name is reserved for a target of a later version.";
+    "`--target` takes the name of a service, `all`, `binaries` or `deps`.";
 
     DuplicateImage, Error, "two services with one image name",
     "The bake file would push two images under one name, and the last one wins. Use `${SERVICE}` \

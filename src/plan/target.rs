@@ -7,9 +7,6 @@ use crate::spec::{RESERVED, Scope, Spec};
 /// Most targets that a message lists.
 const MAX_LISTED: usize = 40;
 
-/// The targets that are no services.
-const OTHERS: [&str; 3] = ["all", "binaries", "deps"];
-
 /// A target, for lists of targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetInfo {
@@ -177,11 +174,6 @@ fn named(
         "deps" => return Ok(Some(Selection::Deps)),
         _ => {}
     }
-    if RESERVED.contains(&name) {
-        let message = format!("the target `{name}` is not there yet in this version");
-        let hint = format!("the targets are {}", listed(spec));
-        return Err(Diagnostic::new(Rule::TargetNotReady, message).hint(hint));
-    }
     if spec.services.iter().any(|s| s.name.value == name) {
         return Ok(Some(Selection::Service(name.to_owned())));
     }
@@ -189,7 +181,7 @@ fn named(
         return Ok(None);
     }
     let names = spec.services.iter().map(|s| s.name.value.as_str());
-    let hint = match did_you_mean(name, names.chain(OTHERS)) {
+    let hint = match did_you_mean(name, names.chain(RESERVED)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the targets are {}", listed(spec)),
     };
@@ -222,7 +214,7 @@ fn listed_or(spec: &Spec) -> String {
 
 fn names(spec: &Spec) -> Vec<String> {
     let services = spec.services.iter().map(|s| s.name.value.as_str());
-    services.chain(OTHERS).map(|n| format!("`{n}`")).collect()
+    services.chain(RESERVED).map(|n| format!("`{n}`")).collect()
 }
 
 /// `a, b and c`; long lists are cut in the middle, so that the last two stay.

@@ -125,8 +125,7 @@ pub(crate) const FIELDS: &[Field] = &[
         doc: "The services by name. A value is the directory of the `package main`, or a mapping \
               of settings. A name has lower-case letters, digits, `-`, `_` and `.`; it becomes the \
               target, the name of the binary and the default image name. The names `all`, \
-              `binaries`, `deps`, `test`, `vet`, `lint` and `generate` are targets with a meaning \
-              of their own.",
+              `binaries` and `deps` are targets with a meaning of their own.",
         example: "services:\n  api: ./cmd/api\n  worker:\n    main: ./cmd/worker\n    expose: [9090]",
     },
     Field {

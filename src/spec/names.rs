@@ -2,8 +2,8 @@
 
 use crate::diag::{Diagnostic, Rule, Spanned};
 
-/// Names of targets that no service can have.
-pub const RESERVED: [&str; 7] = ["all", "binaries", "deps", "test", "vet", "lint", "generate"];
+/// The targets that are no services: no service can have these names.
+pub const RESERVED: [&str; 3] = ["all", "binaries", "deps"];
 
 /// Longest name, as for host names: the name often becomes one.
 const MAX_LEN: usize = 63;
@@ -82,6 +82,8 @@ mod tests {
             "context",
             "dockerfile",
             "default",
+            "test",
+            "generate",
         ] {
             assert_eq!(rule_and_hint(name), None, "{name}");
         }

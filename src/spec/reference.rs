@@ -70,10 +70,10 @@ for `all`, `binaries` and `deps`); else the platform of the daemon. Images are f
 for every system that Go knows.
 
 `docker buildx build -f fleet.yaml --call bake .` prints a bake file with one target per service.
-Build args of `image` are variables of that file. The file says `context = GOFLEET_CONTEXT` and
-`dockerfile = GOFLEET_FILE`, variables that default to `.` and the name of the spec: set them in the
-environment of `docker buildx bake` when the context is another directory or the spec lies in a
-directory below it.
+Build args are variables of that file: `VERSION=7 docker buildx bake -f bake.hcl`. The file says
+`context = GOFLEET_CONTEXT` and `dockerfile = GOFLEET_FILE`, variables that default to `.` and the name
+of the spec: set them in the environment of `docker buildx bake` when the context is another directory
+or the spec lies in a directory below it.
 
 ";
 

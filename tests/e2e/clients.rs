@@ -109,6 +109,51 @@ fn the_printed_bake_file_builds_tags_and_pushes_every_service() {
 
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
+fn build_args_are_variables_of_the_bake_file_and_each_service_is_a_target() {
+    let repo = Repo::new();
+    let program = "package main\n\nimport \"os\"\n\nvar version string\n\n\
+                   func main() { os.Stdout.WriteString(os.Args[0][:0] + version) }\n";
+    repo.write("one/main.go", program)
+        .write("two/main.go", program)
+        .spec(
+            "defaults:\n  ldflags: -X main.version=${SERVICE}-${VERSION:-none}\nservices:\n  \
+             api.v2: ./one\n  api_v2: ./two\n",
+        );
+    let call = |format: &str| {
+        let call = format!("bake{format}");
+        buildx(&repo).args(["--call", &call]).tool("plain", None)
+    };
+    for printed in [call("").ok().text(), call(",format=json").ok().text()] {
+        for (env, version) in [(Some("7"), "7"), (None, "none")] {
+            let out = TempDir::new().unwrap();
+            let dest = |target: &str, service: &str| {
+                let dest = out.path().join(service).display().to_string();
+                format!("{target}.output=type=local,dest={dest}")
+            };
+            let mut bake = docker()
+                .args(["buildx", "bake", "--file", "-"])
+                .args(["--allow", &format!("fs.write={}", out.path().display())])
+                .args(["--set", &dest("api_v2_2", "api.v2")])
+                .args(["--set", &dest("api_v2", "api_v2")])
+                .dir(repo.path())
+                .stdin(printed.clone());
+            if let Some(env) = env {
+                bake = bake.env("VERSION", env);
+            }
+            bake.ok();
+            for service in ["api.v2", "api_v2"] {
+                let program = out
+                    .path()
+                    .join(format!("{service}/usr/local/bin/{service}"));
+                let said = Tool::new(program).ok().text();
+                assert_eq!(said, format!("{service}-{version}"));
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
 fn a_bake_file_written_by_hand_gives_the_same_images() {
     let repo = two_services();
     let out = TempDir::new().unwrap();

@@ -1,9 +1,9 @@
 //! The bake file of a spec: one target per service, for `docker buildx bake`.
 //!
 //! In: a spec and the request of `--call bake`. Out: a [`BakeFile`], pure data that
-//! [`BakeFile::to_hcl`] writes. Build args of `image` become variables of the bake file, so that
-//! `REGISTRY=… TAG=… docker buildx bake -f -` decides where images go. Build args that the client
-//! gave and the service uses are carried as `args`, and so are settings of fetching, which are
+//! [`BakeFile::to_hcl`] writes. Build args of the spec become variables of the bake file, so that
+//! `REGISTRY=… TAG=… docker buildx bake -f -` decides where images go and `VERSION=…` what is in them.
+//! Settings of fetching that the client gave are carried as `args`, and are
 //! refused when they hold credentials; proxies are the business of each machine. The frontend does not know the client's directories, so context and
 //! spec are variables too, `GOFLEET_CONTEXT` and `GOFLEET_FILE`.
 //!
@@ -38,7 +38,7 @@ pub struct BakeFile {
     /// Name of the spec, for the comment at the top.
     pub file_name: String,
     /// Variables with their defaults, by name.
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, Value>,
     /// One target per service, in the order of the spec; all are in the group `default`.
     pub targets: Vec<BakeTarget>,
 }
@@ -57,11 +57,11 @@ pub struct BakeTarget {
     /// Image names.
     pub tags: Vec<Value>,
     /// Platforms; empty means the builder's own.
-    pub platforms: Vec<String>,
+    pub platforms: Vec<Value>,
     /// Build args.
     pub args: BTreeMap<String, Value>,
     /// Attestations.
-    pub attest: Vec<String>,
+    pub attest: Vec<Value>,
     /// Secrets for the download of modules.
     pub secrets: Vec<Value>,
     /// Agents for the download of modules.
@@ -122,12 +122,24 @@ pub fn bake_file(
         .collect();
     let attest = attestations(spec.attest.as_ref(), &mut check);
     let fetch = fetch::fetch(spec, request, true, &mut check);
-    let secrets: Vec<Value> = fetch.secrets.iter().map(secrets::secret).collect();
-    let ssh: Vec<Value> = fetch.ssh.iter().map(secrets::agent).collect();
     unique_images(spec, &images, &mut check);
 
-    let mut variables = Variables::collect(spec, &images, &args);
-    let mut names = Names::default();
+    let texts = own_texts(spec, request, &images);
+    let mut variables = Variables::collect(spec, texts.into_iter(), &args);
+    let attest = attest_values(spec, attest, &variables);
+    // Where one of them was refused there is no bake file, so that the two lists go together.
+    let varying = |text| variables.text(text, "");
+    let secrets: Vec<Value> = (spec.secrets.iter().zip(&fetch.secrets))
+        .map(|(text, known)| {
+            varying(text).map_or_else(|| secrets::secret(known), secrets::with_home)
+        })
+        .collect();
+    let ssh: Vec<Value> = (spec.ssh.iter().zip(&fetch.ssh))
+        .map(|(text, known)| {
+            varying(text).map_or_else(|| secrets::agent(known), secrets::with_home)
+        })
+        .collect();
+    let mut names = Names::new(spec.services.iter().map(|s| s.name.value.as_str()));
     let targets = spec
         .services
         .iter()
@@ -140,7 +152,7 @@ pub fn bake_file(
                 dockerfile: Value::variable(FILE),
                 target: name.clone(),
                 tags: vec![variables.value(image.pieces(), name)],
-                platforms: platforms(spec, service, request, &mut check),
+                platforms: platforms(spec, service, request, &variables, &mut check),
                 args: variables.args(spec, service, request),
                 attest: attest.clone(),
                 secrets: secrets.clone(),
@@ -160,7 +172,7 @@ pub fn bake_file(
     }
     Ok(BakeFile {
         file_name: request.file_name.clone(),
-        variables: variables.defaults,
+        variables: defaults(variables, spec),
         targets,
     })
 }
@@ -169,6 +181,59 @@ pub fn bake_file(
 fn image<'s>(spec: &'s Spec, service: &'s ServiceEntry, default: &'s Text) -> &'s Text {
     let own = service.settings.image.as_ref();
     own.or(spec.defaults.image.as_ref()).unwrap_or(default)
+}
+
+/// The defaults of variables; `~/` is the home directory in those of paths.
+fn defaults(variables: Variables<'_>, spec: &Spec) -> BTreeMap<String, Value> {
+    let mut paths = BTreeSet::new();
+    for text in spec.secrets.iter().chain(&spec.ssh) {
+        text.each_var(&mut |var| {
+            paths.insert(var.name.as_str());
+        });
+    }
+    let value = |name: &str, default: String| match Value::literal(default) {
+        default if paths.contains(name) => secrets::with_home(default),
+        default => default,
+    };
+    (variables.defaults.into_iter())
+        .map(|(name, default)| {
+            let default = value(&name, default);
+            (name, default)
+        })
+        .collect()
+}
+
+/// The texts whose values the bake file says itself.
+fn own_texts<'s>(spec: &'s Spec, request: &Request, images: &[&'s Text]) -> Vec<&'s Text> {
+    let mut texts = images.to_vec();
+    texts.extend(spec.secrets.iter().chain(&spec.ssh));
+    if let Some(Attest::Entries(entries)) = &spec.attest {
+        texts.extend(entries);
+    }
+    if request.platforms.is_empty() {
+        let all = spec.services.iter().map(|service| &service.settings);
+        let platforms = all.chain([&spec.defaults]).flat_map(|s| &s.platforms);
+        texts.extend(platforms.flatten());
+    }
+    texts
+}
+
+/// Attestations in the bake file's language; `known` are their values now.
+fn attest_values(spec: &Spec, known: Vec<String>, variables: &Variables<'_>) -> Vec<Value> {
+    let entries = match &spec.attest {
+        Some(Attest::Entries(entries)) => &entries[..],
+        _ => &[],
+    };
+    let mut entries = entries.iter();
+    let varying = |text: &Text| variables.text(text, "");
+    // What we add ourselves is at the end.
+    known
+        .iter()
+        .map(|value| {
+            let own = entries.next().and_then(varying);
+            own.unwrap_or_else(|| Value::literal(value))
+        })
+        .collect()
 }
 
 /// Reports unset build args of `image`, and images that would overwrite each other.
@@ -227,19 +292,34 @@ fn platforms(
     spec: &Spec,
     service: &ServiceEntry,
     request: &Request,
+    variables: &Variables<'_>,
     check: &mut Check<'_>,
-) -> Vec<String> {
+) -> Vec<Value> {
     let settings = merged(&spec.defaults, &service.settings);
     let scope = Scope::global(check.args).with("SERVICE", service.name.value.as_str());
-    let own = platform::from_spec(settings.platforms.as_deref(), &scope, check);
-    let own = own.into_iter().map(|(p, _)| p);
-    let chosen: Vec<_> = match &request.platforms[..] {
-        [] => own.collect(),
-        given => given.to_vec(),
+    let own = settings.platforms.as_deref().unwrap_or_default();
+    let mut chosen: Vec<Value> = Vec::new();
+    let mut add = |value: Value| {
+        if !chosen.contains(&value) {
+            chosen.push(value);
+        }
     };
-    let mut seen = BTreeSet::new();
-    let texts = chosen.iter().map(ToString::to_string);
-    texts.filter(|text| seen.insert(text.clone())).collect()
+    for text in own {
+        let known = platform::from_spec(Some(std::slice::from_ref(text)), &scope, check);
+        if !request.platforms.is_empty() {
+            continue;
+        }
+        match variables.text(text, &service.name.value) {
+            Some(value) => add(value),
+            None => known
+                .iter()
+                .for_each(|(p, _)| add(Value::literal(p.to_string()))),
+        }
+    }
+    for platform in &request.platforms {
+        add(Value::literal(platform.to_string()));
+    }
+    chosen
 }
 
 /// A URL without user and password: the bake file is printed, and may be kept.
@@ -255,18 +335,23 @@ fn without_credentials(url: &str) -> String {
     }
 }
 
+/// The name of the group.
+const GROUP: &str = "default";
+
 /// Names of targets: no dots, and none twice.
 struct Names(BTreeSet<String>);
 
-impl Default for Names {
-    fn default() -> Self {
-        // The group has this name.
-        Self(BTreeSet::from(["default".to_owned()]))
-    }
-}
-
 impl Names {
+    /// Services whose names are names of targets have those, whatever comes before them.
+    fn new<'s>(services: impl Iterator<Item = &'s str>) -> Self {
+        let kept = services.filter(|name| !name.contains('.'));
+        Self(kept.chain([GROUP]).map(str::to_owned).collect())
+    }
+
     fn unique(&mut self, service: &str) -> String {
+        if service != GROUP && !service.contains('.') {
+            return service.to_owned();
+        }
         let plain = service.replace('.', "_");
         let mut name = plain.clone();
         let mut number = 2;
@@ -284,11 +369,19 @@ mod tests {
 
     #[test]
     fn target_names() {
-        let mut names = Names::default();
-        let all: Vec<String> = ["a.b", "a_b", "default", "a_b_2"]
-            .map(|n| names.unique(n))
-            .into();
-        assert_eq!(all, ["a_b", "a_b_2", "default_2", "a_b_2_2"]);
+        let services = ["a.b", "a_b", "default", "a_b_2", "c.d", "c.d.", "default_2"];
+        let mut names = Names::new(services.into_iter());
+        let all = services.map(|n| names.unique(n));
+        let expected = [
+            "a_b_3",
+            "a_b",
+            "default_3",
+            "a_b_2",
+            "c_d",
+            "c_d_",
+            "default_2",
+        ];
+        assert_eq!(all, expected);
     }
 
     #[test]

@@ -18,7 +18,7 @@ impl BakeFile {
                 out,
                 "\nvariable {} {{\n  default = {}\n}}\n",
                 quoted(name),
-                Value::literal(default).hcl()
+                default.hcl()
             );
         }
         let names = list(self.targets.iter().map(|t| quoted(&t.name)));
@@ -35,7 +35,7 @@ impl BakeFile {
             .variables
             .iter()
             .map(|(name, default)| {
-                let default = Value::literal(default).template();
+                let default = default.template();
                 (name.clone(), json!({ "default": default }))
             })
             .collect();
@@ -65,11 +65,10 @@ impl BakeTarget {
         field("target", Value::literal(&self.target).hcl());
         field("tags", list(self.tags.iter().map(Value::hcl)));
         if !self.platforms.is_empty() {
-            field("platforms", list(self.platforms.iter().map(|p| quoted(p))));
+            field("platforms", list(self.platforms.iter().map(Value::hcl)));
         }
         if !self.attest.is_empty() {
-            let attest = self.attest.iter().map(|a| Value::literal(a).hcl());
-            field("attest", list(attest));
+            field("attest", list(self.attest.iter().map(Value::hcl)));
         }
         for (name, values) in [("secret", &self.secrets), ("ssh", &self.ssh)] {
             if !values.is_empty() {
@@ -95,11 +94,10 @@ impl BakeTarget {
             "tags": templates(&self.tags),
         });
         if !self.platforms.is_empty() {
-            target["platforms"] = json!(self.platforms);
+            target["platforms"] = json!(templates(&self.platforms));
         }
         if !self.attest.is_empty() {
-            let attest: Vec<Value> = self.attest.iter().map(Value::literal).collect();
-            target["attest"] = json!(templates(&attest));
+            target["attest"] = json!(templates(&self.attest));
         }
         for (name, values) in [("secret", &self.secrets), ("ssh", &self.ssh)] {
             if !values.is_empty() {

@@ -46,6 +46,35 @@ pub(super) fn agent(agent: &Agent) -> Value {
     Value(parts)
 }
 
+/// An entry with variables, where `~/` at the start of a path is the home directory.
+pub(super) fn with_home(entry: Value) -> Value {
+    let mut parts = Vec::new();
+    for part in entry.0 {
+        match part {
+            Part::Literal(text) => {
+                let mut rest = text.as_str();
+                while let Some(at) = rest.find("~/") {
+                    let (before, after) = rest.split_at(at);
+                    let starts_path = before.is_empty() || before.ends_with(['=', ',']);
+                    let (kept, home) = if starts_path {
+                        (before.to_owned(), Some(Part::Home))
+                    } else {
+                        (format!("{before}~"), None)
+                    };
+                    parts.extend([Part::Literal(kept)].into_iter().chain(home));
+                    rest = &after[1..];
+                }
+                parts.push(Part::Literal(rest.to_owned()));
+            }
+            Part::IfSet(name, set, unset) => {
+                parts.push(Part::IfSet(name, with_home(set), with_home(unset)));
+            }
+            other => parts.push(other),
+        }
+    }
+    Value(parts)
+}
+
 /// A field of CSV.
 fn field(text: &str) -> String {
     if text.contains([',', '"']) {

@@ -1,28 +1,37 @@
 //! Build args as variables of the bake file.
 //!
-//! A build arg of `image` is a variable. Its default is that of the spec; where uses differ, each
-//! use gets a condition. Its value is a build arg of the target too when the build uses the name.
+//! Every build arg that the spec uses is a variable. What the bake file says itself, such as image
+//! names and attestations, is written with it; its default is that of the spec, and where uses
+//! differ, each use gets a condition. What builds use they get as a build arg, unless the variable
+//! is empty and nobody gave it: then each use has its own default, or the build says what is missing.
 //! A variable of a bake file is never unset, so that `${A-x}` means what `${A:-x}` does.
 
 use super::super::service::merged;
 use super::{Part, Request, Value};
 use crate::fetch;
-use crate::spec::{Args, Op, PREDEFINED, Piece, ServiceEntry, Settings, Spec, Text};
+use crate::spec::{Args, Attest, Op, PREDEFINED, Piece, ServiceEntry, Settings, Spec, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The build args of all `image` texts, as variables of the bake file.
+/// The build args of a spec, as variables of the bake file.
 pub(super) struct Variables<'a> {
     args: &'a Args<'a>,
     pub(super) defaults: BTreeMap<String, String>,
     /// Those whose default is the only one that the spec gives them: they need no condition.
     simple: BTreeSet<String>,
+    /// Those that the client gave: builds get them whatever their value.
+    given: BTreeSet<String>,
 }
 
 impl<'a> Variables<'a> {
-    pub(super) fn collect(spec: &Spec, images: &[&Text], args: &'a Args<'a>) -> Self {
+    /// `texts` are those that the bake file says itself.
+    pub(super) fn collect<'t>(
+        spec: &Spec,
+        texts: impl Iterator<Item = &'t Text>,
+        args: &'a Args<'a>,
+    ) -> Self {
         // Per name the constant defaults of its uses; `None` for a use of another form.
         let mut uses: BTreeMap<String, BTreeSet<Option<String>>> = BTreeMap::new();
-        for text in images {
+        for text in texts {
             text.each_var(&mut |var| {
                 if is_variable(&var.name) {
                     let forms = uses.entry(var.name.clone()).or_default();
@@ -35,17 +44,26 @@ impl<'a> Variables<'a> {
             });
         }
         let elsewhere: BTreeSet<String> = spec.args_of_builds();
+        for name in elsewhere.iter().filter(|name| is_variable(name)) {
+            uses.entry(name.clone()).or_default();
+        }
         let mut defaults = BTreeMap::new();
         let mut simple = BTreeSet::new();
+        let has_value = |name: &String| args.given(name).is_some();
+        let given: BTreeSet<String> = uses
+            .keys()
+            .filter(|name| has_value(name))
+            .cloned()
+            .collect();
         for (name, forms) in uses {
-            let given = args.given(&name).filter(|v| !v.is_empty());
+            let value = args.given(&name).filter(|v| !v.is_empty());
             let only = match forms.iter().collect::<Vec<_>>()[..] {
                 // An arg that builds use too must stay unset when nobody sets it: their own
                 // default may be another one.
                 [Some(default)] if !elsewhere.contains(&name) => Some(default.clone()),
                 _ => None,
             };
-            let default = given.map(str::to_owned).or(only);
+            let default = value.map(str::to_owned).or(only);
             if default.is_some() {
                 simple.insert(name.clone());
             }
@@ -55,6 +73,7 @@ impl<'a> Variables<'a> {
             args,
             defaults,
             simple,
+            given,
         }
     }
 
@@ -65,7 +84,15 @@ impl<'a> Variables<'a> {
         self.defaults.insert(name.to_owned(), default);
     }
 
-    /// An `image` text in the bake file's language.
+    /// A text with variables in the bake file's language; `None` for one without, whose value is
+    /// known.
+    pub(super) fn text(&self, text: &Text, service: &str) -> Option<Value> {
+        let mut varies = false;
+        text.each_var(&mut |var| varies |= is_variable(&var.name));
+        varies.then(|| self.value(text.pieces(), service))
+    }
+
+    /// A text in the bake file's language.
     pub(super) fn value(&self, pieces: &[Piece], service: &str) -> Value {
         let mut parts = Vec::new();
         for piece in pieces {
@@ -118,7 +145,7 @@ impl<'a> Variables<'a> {
     ) -> BTreeMap<String, Value> {
         let mut args = BTreeMap::new();
         for name in spec.args_of_build(service) {
-            if self.simple.contains(&name) {
+            if self.simple.contains(&name) || self.given.contains(&name) {
                 args.insert(name.clone(), Value::variable(&name));
             } else if self.defaults.contains_key(&name) {
                 let value = Value(vec![Part::IfSetOrNull(name.clone())]);
@@ -155,7 +182,7 @@ fn constant(pieces: &[Piece]) -> Option<String> {
 }
 
 impl Spec {
-    /// The build args that any service's build uses: all but those of `image` alone.
+    /// The build args that any service's build uses: all but those of image names alone.
     fn args_of_builds(&self) -> BTreeSet<String> {
         self.services
             .iter()
@@ -177,9 +204,14 @@ impl Spec {
                 }
             });
         };
-        self.go.iter().for_each(&mut visit);
+        let top = self.go.iter().chain(&self.default_target);
+        let top = top.chain(&self.cache).chain(&self.parallel);
         let modules = self.modules.values().map(|v| &v.value);
-        modules.for_each(&mut visit);
+        top.chain(modules).for_each(&mut visit);
+        // A build does not use them, and wants them to have a value.
+        if let Some(Attest::Entries(entries)) = &self.attest {
+            entries.iter().for_each(&mut visit);
+        }
         service.main.iter().for_each(&mut visit);
         // Each build discovers anew, and has to find what was found here.
         if !self.discover.is_empty() {

@@ -1,6 +1,10 @@
 # The services of fleet.yaml, made by: docker buildx build -f fleet.yaml --call bake .
 # Variables take their value from the environment.
 
+variable "GO" {
+  default = ""
+}
+
 variable "GOFLEET_CONTEXT" {
   default = "."
 }
@@ -17,6 +21,10 @@ variable "TAG" {
   default = "v7"
 }
 
+variable "VERSION" {
+  default = "1.2 \"x\""
+}
+
 group "default" {
   targets = ["api", "worker"]
 }
@@ -29,10 +37,11 @@ target "api" {
   platforms  = ["linux/arm64"]
   attest     = ["type=sbom", "type=provenance,disabled=true"]
   args = {
+    GO = GO != "" ? GO : null
     GOPROXY = "https://proxy.example.com"
     SOURCE_DATE_EPOCH = "0"
     TAG = TAG
-    VERSION = "1.2 \"x\""
+    VERSION = VERSION
   }
 }
 
@@ -44,6 +53,7 @@ target "worker" {
   platforms  = ["linux/arm64"]
   attest     = ["type=sbom", "type=provenance,disabled=true"]
   args = {
+    GO = GO != "" ? GO : null
     GOPROXY = "https://proxy.example.com"
     SOURCE_DATE_EPOCH = "0"
   }

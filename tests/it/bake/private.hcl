@@ -1,12 +1,24 @@
 # The services of fleet.yaml, made by: docker buildx build -f fleet.yaml --call bake .
 # Variables take their value from the environment.
 
+variable "CA" {
+  default = "deploy/corp,2.pem"
+}
+
 variable "GOFLEET_CONTEXT" {
   default = "."
 }
 
 variable "GOFLEET_FILE" {
   default = "fleet.yaml"
+}
+
+variable "NAME" {
+  default = "key"
+}
+
+variable "PROXY" {
+  default = "https://proxy.example.com"
 }
 
 variable "REGISTRY" {
@@ -27,10 +39,10 @@ target "api" {
   target     = "api"
   tags       = ["${REGISTRY != "" ? "${REGISTRY}/" : ""}api:${TAG}"]
   attest     = ["type=provenance,disabled=true"]
-  secret     = ["id=netrc,src=${homedir()}/.netrc", "id=GIT_AUTH_TOKEN,env=GITHUB_TOKEN", "id=known_hosts", "id=ca,\"src=deploy/corp,2.pem\"", "id=client_cert,\"src=${homedir()}/with a \"\", a quote\""]
-  ssh        = ["default=${homedir()}/.ssh/id_ed25519,deploy/key"]
+  secret     = ["id=netrc,src=${homedir()}/.netrc", "id=GIT_AUTH_TOKEN,env=GITHUB_TOKEN", "id=known_hosts", "id=ca,\"src=${CA}\"", "id=client_cert,\"src=${homedir()}/with a \"\", a quote\""]
+  ssh        = ["default=${homedir()}/.ssh/id_ed25519,deploy/${NAME}"]
   args = {
     GOPRIVATE = "git.example.com"
-    PROXY = "https://proxy.example.com"
+    PROXY = PROXY
   }
 }
