@@ -238,18 +238,27 @@ rules! {
      decided when the container starts, so there is no `8080:80` here.";
 
     InvalidUser, Error, "not a user",
-    "`user` is a name or number, optionally with a group after a colon: `65532:65532`.";
+    "`user` is a name or number, optionally with a group after a colon: `65532:65532`. Numbers are \
+     decimal: what YAML knows beside that (`0x3e8`, `0o1750`, `1_000`, `1e3`) would be a name to \
+     some readers and another number to others.";
 
     InvalidPlatform, Error, "not a platform",
     "A platform is `os/arch` or `os/arch/variant` with a pair that Go can compile for, such as \
      `linux/amd64` or `linux/arm/v7`.";
+
+    Contradiction, Error, "two settings that contradict each other",
+    "A platform with a variant says which processor Go compiles for: `linux/amd64/v2` is \
+     `GOAMD64=v2`, `linux/arm/v6` is `GOARM=6`. A variable of `env` that says something else would \
+     make an image whose program does not run where the image says that it does.";
 
     NotLinux, Error, "an image for a system other than Linux",
     "Images are built for Linux. The target `binaries` compiles for every system that Go knows.";
 
     InvalidWords, Error, "a command line that cannot be split",
     "`entrypoint` and `command` are split into words as a shell does: quotes group, a backslash \
-     takes the next character literally. A quote is not closed, or a backslash ends the text.";
+     takes the next character literally. A quote is not closed, or a backslash ends the text. The \
+     right side of an expression, as in `${NAME:-'a b'}`, follows the same rules, and quotes open \
+     and close within it.";
 
     ShellSyntax, Error, "a command line that needs a shell",
     "Nothing in the image runs a shell. `|`, `&`, `;`, `<`, `>`, a backtick and `$(` mean something \

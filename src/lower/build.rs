@@ -12,7 +12,7 @@ use super::go::{self, Builder};
 use super::settings::{StepSettings, cache_id};
 use super::share::Share;
 use super::toolchain::Toolchain;
-use crate::plan::{Build, Service};
+use crate::plan::{Build, Service, go_target};
 
 /// Directory of the binaries, in the build step's output and in the image.
 pub(super) const BINARY_DIR: &str = "/usr/local/bin";
@@ -198,44 +198,4 @@ fn display_path(path: &str) -> String {
     } else {
         format!("./{path}")
     }
-}
-
-/// Environment that makes Go compile for a platform (go-build-facts §E2).
-pub(super) fn go_target(platform: &Platform) -> Vec<(&'static str, String)> {
-    let mut env = vec![
-        ("GOOS", platform.os.clone()),
-        ("GOARCH", platform.arch.clone()),
-    ];
-    let level = |prefix: &str| {
-        platform
-            .variant
-            .strip_prefix(prefix)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    match platform.arch.as_str() {
-        "amd64" if !platform.variant.is_empty() => env.push(("GOAMD64", platform.variant.clone())),
-        "arm64" if !platform.variant.is_empty() => {
-            let version = level("v");
-            let version = if version.contains('.') {
-                version
-            } else {
-                format!("{version}.0")
-            };
-            env.push(("GOARM64", format!("v{version}")));
-        }
-        "arm" => {
-            let version = level("v");
-            env.push((
-                "GOARM",
-                if version.is_empty() {
-                    "7".to_owned()
-                } else {
-                    version
-                },
-            ));
-        }
-        _ => {}
-    }
-    env
 }

@@ -14,7 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{BindMount, Copy, Describe as _, Error, FileOp, Mount, Output, Platform};
 
-use super::build::go_target;
 use super::closures::Closures;
 use super::constant::quiet;
 use super::fetch::{Before, FRONTEND_DIR, MARKER_DIR, manifest_tree};
@@ -24,7 +23,7 @@ use super::settings::StepSettings;
 use super::tree;
 use crate::closure::ModuleRoot;
 use crate::deps::{COMPILED_DIR, MODULES_DIR, STANDARD};
-use crate::plan::Build;
+use crate::plan::{Build, go_target};
 use crate::scan::join;
 use crate::share::COMPILE;
 

@@ -37,6 +37,7 @@ mod toolchain;
 mod value;
 
 pub use fetch::Fetch;
+pub use platform::go_target;
 pub use runner::{CacheMode, Runner};
 pub use secrets::{Agent, Secret, SecretSource};
 pub use service::published;
@@ -171,13 +172,14 @@ fn run(spec: &Spec, request: &Request, complete: bool) -> (Option<Plan>, Vec<Dia
     let mut plans = Vec::new();
     let mut fetch = Fetch::default();
     if fits(spec, 1, &mut check) {
-        let platforms = platform::choose(spec, request, selection.as_ref(), &mut check);
+        let chosen = platform::choose(spec, request, selection.as_ref(), &mut check);
         service::image_names(spec, &mut check);
         bake::attestations(spec.attest.as_ref(), &mut check);
         fetch = fetch::fetch(spec, request, false, &mut check);
-        let fits = fits(spec, platforms.len(), &mut check);
-        for platform in platforms.into_iter().filter(|_| fits) {
-            let plan = service::platform_plan(spec, platform, selection.as_ref(), &mut check);
+        let fits = fits(spec, chosen.platforms.len(), &mut check);
+        for platform in chosen.platforms.into_iter().filter(|_| fits) {
+            let target = (platform, chosen.named);
+            let plan = service::platform_plan(spec, target, selection.as_ref(), &mut check);
             plans.push(plan);
         }
     }
@@ -252,7 +254,16 @@ impl<'a> Check<'a> {
 
     /// The value of a text; `None` after an error, or when a missing build arg does not matter.
     fn expand(&mut self, text: &Text, scope: &Scope<'_>) -> Option<String> {
-        match text.expand(scope) {
+        self.known(text.expand(scope))
+    }
+
+    /// The same for one word of a command line, which can become none or several.
+    fn expand_words(&mut self, text: &Text, scope: &Scope<'_>) -> Option<Vec<String>> {
+        self.known(text.expand_words(scope))
+    }
+
+    fn known<T>(&mut self, expanded: Result<T, Diagnostic>) -> Option<T> {
+        match expanded {
             Ok(value) => Some(value),
             Err(d) if self.lenient && d.rule == Rule::UnsetArg => None,
             Err(d) => {

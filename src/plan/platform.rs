@@ -6,10 +6,10 @@
 
 use super::service::merged;
 use super::{Check, Request, Selection};
-use crate::diag::{Diagnostic, Rule, Span, did_you_mean};
+use crate::diag::{Diagnostic, Rule, Span, Spanned, did_you_mean};
 use crate::spec::{Scope, Spec, Text};
 use buildkit_llb::Platform;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What Go 1.26 compiles for: `go tool dist list`, by system.
 const PORTS: &[(&str, &str)] = &[
@@ -37,14 +37,21 @@ const PORTS: &[(&str, &str)] = &[
 const MAX_PLATFORMS: usize = 100;
 
 /// The platforms of a build, in the order asked for, without repeats.
-///
-/// Empty only after an error.
+#[derive(Default)]
+pub(super) struct Chosen {
+    /// Empty only after an error.
+    pub(super) platforms: Vec<Platform>,
+    /// Whether the client or the spec named them; otherwise it is the daemon's own.
+    pub(super) named: bool,
+}
+
+/// Chooses the platforms of a build.
 pub(super) fn choose(
     spec: &Spec,
     request: &Request,
     selection: Option<&Selection>,
     check: &mut Check<'_>,
-) -> Vec<Platform> {
+) -> Chosen {
     // The lists of all services are checked, those that are not built too.
     let mut own = Vec::new();
     for service in &spec.services {
@@ -66,6 +73,7 @@ pub(super) fn choose(
         let scope = Scope::global(check.args).with("SERVICE", "all");
         own = from_spec(spec.defaults.platforms.as_deref(), &scope, check);
     }
+    let named = !request.platforms.is_empty() || !own.is_empty();
     let mut chosen: Vec<(Platform, Option<Span>)> = if !request.platforms.is_empty() {
         request
             .platforms
@@ -85,7 +93,7 @@ pub(super) fn choose(
             .hint("Go compiles for about fifty pairs of system and processor");
         problem.span = chosen.last().and_then(|(_, span)| *span);
         check.push(problem);
-        return Vec::new();
+        return Chosen::default();
     }
     for (platform, span) in &chosen {
         let image = matches!(selection, Some(Selection::Service(_) | Selection::All));
@@ -99,7 +107,10 @@ pub(super) fn choose(
             check.push(problem);
         }
     }
-    chosen.into_iter().map(|(p, _)| p).collect()
+    Chosen {
+        platforms: chosen.into_iter().map(|(p, _)| p).collect(),
+        named,
+    }
 }
 
 /// The valid entries of a `platforms` list, each with its place.
@@ -165,6 +176,81 @@ fn compilable(platform: &Platform) -> Result<(), Diagnostic> {
         format!("Go does not compile for `{platform}`"),
     )
     .hint(hint))
+}
+
+/// Environment that makes Go compile for a platform (go-build-facts §E2).
+#[must_use]
+pub fn go_target(platform: &Platform) -> Vec<(&'static str, String)> {
+    let mut env = vec![
+        ("GOOS", platform.os.clone()),
+        ("GOARCH", platform.arch.clone()),
+    ];
+    let level = |prefix: &str| {
+        platform
+            .variant
+            .strip_prefix(prefix)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    match platform.arch.as_str() {
+        "amd64" if !platform.variant.is_empty() => env.push(("GOAMD64", platform.variant.clone())),
+        "arm64" if !platform.variant.is_empty() => {
+            let version = level("v");
+            let version = if version.contains('.') {
+                version
+            } else {
+                format!("{version}.0")
+            };
+            env.push(("GOARM64", format!("v{version}")));
+        }
+        "arm" => {
+            let version = level("v");
+            env.push((
+                "GOARM",
+                if version.is_empty() {
+                    "7".to_owned()
+                } else {
+                    version
+                },
+            ));
+        }
+        _ => {}
+    }
+    env
+}
+
+/// Variables of `env` that ask for another processor than the variant of the platform.
+///
+/// In `GOARM` and `GOARM64` options follow the version behind a comma; they contradict nothing.
+pub(super) fn contradictions(
+    platform: &Platform,
+    env: &BTreeMap<String, Spanned<String>>,
+) -> Vec<Diagnostic> {
+    if platform.variant.is_empty() {
+        return Vec::new();
+    }
+    let version = |text: &str| text.split(',').next().unwrap_or_default().to_owned();
+    let differs = |(name, of_platform): (&str, String)| {
+        let own = env.get(name)?;
+        (version(&own.value) != of_platform).then(|| {
+            Diagnostic::new(
+                Rule::Contradiction,
+                format!(
+                    "`{name}` is `{}`, and the platform `{platform}` means `{of_platform}`",
+                    own.value
+                ),
+            )
+            .at(own.span)
+            .hint(format!(
+                "leave `{name}` out, or build for `{}/{}`",
+                platform.os, platform.arch
+            ))
+        })
+    };
+    go_target(platform)
+        .into_iter()
+        .filter_map(differs)
+        .collect()
 }
 
 fn not_linux(platform: &Platform) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use super::{
     Build, Check, FileEntry, ImageSettings, PlatformPlan, Request, Selection, Service, path,
-    toolchain, value,
+    platform, toolchain, value,
 };
 use crate::diag::{Diagnostic, Rule, Span, Spanned};
 use crate::spec::{
@@ -48,10 +48,11 @@ pub(super) fn merged(defaults: &Settings, own: &Settings) -> Settings {
     }
 }
 
-/// Everything of one platform. Without a selection, values are checked and nothing is selected.
+/// Everything of one platform, and of whether anybody named it. Without a selection, values are
+/// checked and nothing is selected.
 pub(super) fn platform_plan(
     spec: &Spec,
-    platform: Platform,
+    (platform, named): (Platform, bool),
     selection: Option<&Selection>,
     check: &mut Check<'_>,
 ) -> PlatformPlan {
@@ -75,7 +76,8 @@ pub(super) fn platform_plan(
         let settings = merged(&spec.defaults, &entry.settings);
         let scope = scope(name, &platform, check);
         check.lenient = !compiled;
-        let parts = build(entry, &settings, &scope, check);
+        let variant = Some(&platform).filter(|_| named && compiled);
+        let parts = build(entry, &settings, &scope, variant, check);
         check.lenient = !imaged;
         let image = image(&settings, &scope, &[name], check);
         check.lenient = false;
@@ -159,6 +161,7 @@ fn build(
     entry: &ServiceEntry,
     settings: &Settings,
     scope: &Scope<'_>,
+    named_platform: Option<&Platform>,
     check: &mut Check<'_>,
 ) -> Option<(Spanned<String>, Build)> {
     let main = entry.main.as_ref().and_then(|text| {
@@ -195,9 +198,14 @@ fn build(
         if let Some(value) = check.expand(&entry.value, scope) {
             let checked = toolchain::value(name, &value, entry.value.span());
             check.noted(checked);
-            env.insert(name.clone(), value);
+            env.insert(name.clone(), Spanned::new(value, entry.value.span()));
         }
     }
+    if let Some(platform) = named_platform {
+        let problems = platform::contradictions(platform, &env);
+        check.diagnostics.extend(problems);
+    }
+    let env = env.into_iter().map(|(k, v)| (k, v.value)).collect();
     let build = Build { tags, ldflags, env };
     main.map(|main| (main, build))
 }
@@ -205,19 +213,20 @@ fn build(
 fn ldflags(words: &[Text], scope: &Scope<'_>, check: &mut Check<'_>) -> Option<String> {
     let mut flags = Vec::new();
     for word in words {
-        let value = check.expand(word, scope)?;
-        if value.contains('\'') && value.contains('"') {
-            let d = Diagnostic::new(
-                Rule::InvalidFlags,
-                format!("the flag `{value}` holds both kinds of quotes"),
-            );
-            check.push(
-                d.at(word.span())
-                    .hint("the go command can pass on only one kind per word"),
-            );
-            return None;
+        for value in check.expand_words(word, scope)? {
+            if value.contains('\'') && value.contains('"') {
+                let d = Diagnostic::new(
+                    Rule::InvalidFlags,
+                    format!("the flag `{value}` holds both kinds of quotes"),
+                );
+                check.push(
+                    d.at(word.span())
+                        .hint("the go command can pass on only one kind per word"),
+                );
+                return None;
+            }
+            flags.push(value);
         }
-        flags.push(value);
     }
     join_go_flags(&flags).filter(|flags| !flags.is_empty())
 }
@@ -257,8 +266,8 @@ fn image(
 }
 
 fn words(words: Option<&[Text]>, scope: &Scope<'_>, check: &mut Check<'_>) -> Option<Vec<String>> {
-    let expanded = words?.iter().filter_map(|w| check.expand(w, scope));
-    Some(expanded.collect())
+    let expanded = words?.iter().filter_map(|w| check.expand_words(w, scope));
+    Some(expanded.flatten().collect())
 }
 
 fn variables(

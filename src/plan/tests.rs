@@ -217,6 +217,39 @@ fn the_image() {
 }
 
 #[test]
+fn words_that_expand_to_nothing_are_no_arguments() {
+    let text = "services:\n  api:\n    main: .\n    entrypoint: \"/api ${SUB:+serve}\"\n    \
+                command: \"${DEBUG:+--debug} --port 80 ${NAME:-'a b'}\"\n    \
+                ldflags: \"${RACE:+-v} -X main.version=1\"\n  \
+                web:\n    main: .\n    command: [\"${DEBUG:+--debug}\", --port]\n    \
+                ldflags: [\"${RACE:+-v}\", -w]\n";
+    let service = |name: &str| {
+        let plan = planned(text, &request(Some(name)));
+        only(&plan).clone()
+    };
+    let words = |words: &[&str]| Some(words.iter().map(|w| w.to_string()).collect::<Vec<_>>());
+    let api = service("api");
+    assert_eq!(api.image.entrypoint, words(&["/api"]));
+    assert_eq!(api.image.command, words(&["--port", "80", "a b"]));
+    assert_eq!(api.build.ldflags.as_deref(), Some("-X main.version=1"));
+    let web = service("web");
+    assert_eq!(web.image.command, words(&["", "--port"]), "items stay");
+    assert_eq!(web.build.ldflags.as_deref(), Some("-w"));
+}
+
+/// The processor of a daemon is nobody's setting.
+#[test]
+fn the_daemons_own_variant_contradicts_nothing() {
+    let mut request = request(None);
+    request.native = platform("linux/amd64/v2");
+    let text = "services: {api: {main: ., env: {GOAMD64: v3}}}";
+    planned(text, &request);
+    request.platforms = vec![platform("linux/amd64/v2")];
+    let (plan, diagnostics) = read(text, &request);
+    assert_eq!((plan, diagnostics[0].rule), (None, Rule::Contradiction));
+}
+
+#[test]
 fn go_of_a_spec() {
     let go = |line: &str| planned(&format!("{line}\nservices: {{api: .}}"), &request(None)).go;
     assert_eq!(go(""), GoSetting::FromModule);

@@ -153,18 +153,58 @@ pub(super) fn user(text: &str, span: Span) -> Result<String, Diagnostic> {
             && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
     };
     // Larger numbers than the kernel's are names of nobody.
-    let id = |s: &str| {
-        !s.chars().all(|c| c.is_ascii_digit()) || s.parse::<u32>().is_ok_and(|n| n < u32::MAX)
-    };
+    let id = |s: &str| !is_number(s) || s.parse::<u32>().is_ok_and(|n| n < u32::MAX && decimal(s));
     let fits = |s: &str| word(s) && id(s);
     if fits(name) && group.is_none_or(fits) {
         return Ok(text.to_owned());
     }
+    let number = [Some(name), group]
+        .into_iter()
+        .flatten()
+        .find_map(other_notation);
     Err(
         Diagnostic::new(Rule::InvalidUser, format!("`{text}` is no user"))
             .at(span)
-            .hint("write numbers, `65532:65532`, or a name that the image knows"),
+            .hint(match number {
+                Some(number) => format!("write the number in decimal digits: `{number}`"),
+                None => "write numbers, `65532:65532`, or a name that the image knows".into(),
+            }),
     )
+}
+
+/// Whether a word is a number in any notation of YAML, of old ones too. User names that begin
+/// with a digit exist; none of them looks like this.
+fn is_number(word: &str) -> bool {
+    let Some(first) = word.chars().next().filter(char::is_ascii_digit) else {
+        return false;
+    };
+    let rest = word.to_ascii_lowercase();
+    let prefixed = first == '0'
+        && ["0x", "0o", "0b"].iter().any(|prefix| {
+            let digits = rest.strip_prefix(prefix);
+            digits.is_some_and(|d| d.chars().all(|c| c.is_ascii_hexdigit() || c == '_'))
+        });
+    let decimal = |c: char| c.is_ascii_digit() || matches!(c, '_' | '.');
+    let (mantissa, exponent) = rest.split_once('e').unwrap_or((&rest, "0"));
+    prefixed || mantissa.chars().all(decimal) && exponent.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Whether digits are written without leading zeros, which YAML 1.1 reads as octal.
+fn decimal(digits: &str) -> bool {
+    digits == "0" || !digits.starts_with('0')
+}
+
+/// The value of a number that is not written in decimal digits, when there is no doubt about it.
+fn other_notation(word: &str) -> Option<u32> {
+    let lower = word.to_ascii_lowercase().replace('_', "");
+    let radix = [("0x", 16), ("0o", 8), ("0b", 2)];
+    for (prefix, radix) in radix {
+        if let Some(digits) = lower.strip_prefix(prefix) {
+            return u32::from_str_radix(digits, radix).ok();
+        }
+    }
+    let number = lower.parse().ok()?;
+    (lower != word && decimal(&lower)).then_some(number)
 }
 
 /// One entry of `expose`: a port or a range, each with its protocol.
@@ -314,6 +354,8 @@ mod tests {
             "app:app",
             "1000:staff",
             "_apt",
+            "389ds",
+            "2fauth",
         ] {
             assert_eq!(user(text, at()).as_deref(), Ok(text));
         }
@@ -327,9 +369,27 @@ mod tests {
             "a b",
             "99999999999",
             "root;id",
+            "0x3e8",
+            "0o1750",
+            "0b11",
+            "1_000",
+            "1e3",
+            "1000.0",
+            "01000",
+            "00",
+            "1000:0x32",
         ] {
             assert!(user(text, at()).is_err(), "{text}");
         }
+        let hint = |text: &str| {
+            user(text, at())
+                .err()
+                .and_then(|d| d.hint)
+                .unwrap_or_default()
+        };
+        assert!(hint("0x3e8").ends_with("`1000`") && hint("0o1750").ends_with("`1000`"));
+        assert!(hint("1_000").ends_with("`1000`") && hint("app:0x32").ends_with("`50`"));
+        assert!(!hint("01000").contains("decimal"), "octal to some");
     }
 
     #[test]

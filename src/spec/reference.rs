@@ -53,7 +53,9 @@ gofleet itself gives these names a value in services and in `defaults`:
 
 `platforms` and `image` are the same for all platforms and see `SERVICE` only.
 Command lines and linker flags are split into words before build args are inserted: a value stays
-within its word and never becomes a word, an option or a command of its own.
+within its word and never becomes a word, an option or a command of its own. `text` is part of the
+line: white space separates words there, and quotes group. A word of expressions alone that expands
+to nothing is left out (`${DEBUG:+--debug}`), unless it is quoted or an item of a list.
 
 ## Targets
 

@@ -5,7 +5,7 @@
 //! The value of a build arg is inserted as it is and never parsed again.
 
 use super::node::Scalar;
-use super::tokens::{Token, pieces, tokens};
+use super::tokens::{pieces, tokens};
 use crate::diag::{Diagnostic, Rule, Span};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -27,8 +27,12 @@ pub struct Text {
 /// A run of literal text or one expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Piece {
+    /// In a word of a command line, empty text is a pair of quotes: the word is there even when
+    /// everything else in it expands to nothing.
     Literal(String),
     Var(Var),
+    /// White space in the right side of an expression in a command line: one word ends.
+    Break,
 }
 
 /// One `$` expression.
@@ -161,24 +165,33 @@ impl Text {
 
     /// Parses the text of a scalar.
     pub(crate) fn parse(scalar: &Scalar, span: Span) -> Result<Self, Diagnostic> {
-        let tokens = tokens(scalar, span)?;
-        Ok(Self::from_tokens(scalar.text.clone(), span, tokens))
+        let pieces = pieces(tokens(scalar, span)?);
+        Ok(Self::from_pieces(scalar.text.clone(), span, pieces))
     }
 
-    /// Makes a text of tokens that were parsed before, such as one word of a command line.
-    pub(crate) fn from_tokens(raw: String, span: Span, tokens: Vec<Token>) -> Self {
-        Self {
-            raw,
-            span,
-            pieces: pieces(tokens),
-        }
+    /// Makes a text of pieces that were parsed before, such as one word of a command line.
+    pub(crate) fn from_pieces(raw: String, span: Span, pieces: Vec<Piece>) -> Self {
+        Self { raw, span, pieces }
+    }
+
+    /// The text as one word of a list, which is there whatever it expands to.
+    pub(crate) fn item(mut self) -> Self {
+        self.pieces.insert(0, Piece::Literal(String::new()));
+        self
     }
 
     /// Replaces every expression by its value.
     pub(crate) fn expand(&self, scope: &Scope<'_>) -> Result<String, Diagnostic> {
-        let mut out = String::new();
+        Ok(self.expand_words(scope)?.concat())
+    }
+
+    /// Expands one word of a command line. It can become none, when it is made of expressions
+    /// alone, or several, when the right side of an expression holds white space.
+    pub(crate) fn expand_words(&self, scope: &Scope<'_>) -> Result<Vec<String>, Diagnostic> {
+        let mut out = Words::default();
         expand(&self.pieces, scope, self.span, &mut out)?;
-        Ok(out)
+        out.end();
+        Ok(out.done)
     }
 
     /// Calls `visit` for every expression, nested ones included.
@@ -207,15 +220,36 @@ impl Op {
     }
 }
 
+/// Words that are being expanded.
+#[derive(Default)]
+struct Words {
+    done: Vec<String>,
+    open: Option<String>,
+}
+
+impl Words {
+    fn push(&mut self, text: &str) {
+        self.open.get_or_insert_default().push_str(text);
+    }
+
+    fn end(&mut self) {
+        self.done.extend(self.open.take());
+    }
+}
+
 fn expand(
     pieces: &[Piece],
     scope: &Scope<'_>,
     whole: Span,
-    out: &mut String,
+    out: &mut Words,
 ) -> Result<(), Diagnostic> {
     for piece in pieces {
         let value = match piece {
             Piece::Literal(text) => text.as_str(),
+            Piece::Break => {
+                out.end();
+                continue;
+            }
             Piece::Var(var) => {
                 let value = scope.get(&var.name);
                 let present = |or_empty: bool| value.filter(|v| !(or_empty && v.is_empty()));
@@ -231,9 +265,9 @@ fn expand(
                     Op::Required { or_empty, message } => match present(*or_empty) {
                         Some(value) => value,
                         None => {
-                            let mut text = String::new();
+                            let mut text = Words::default();
                             expand(message, scope, whole, &mut text)?;
-                            return Err(required(var, &text));
+                            return Err(required(var, &text.open.unwrap_or_default()));
                         }
                     },
                     Op::Other { or_empty, value } => {
@@ -257,7 +291,10 @@ fn expand(
             ))
         })?;
         scope.args.left.set(left);
-        out.push_str(value);
+        // A value of nothing begins no word.
+        if !value.is_empty() || matches!(piece, Piece::Literal(_)) {
+            out.push(value);
+        }
     }
     Ok(())
 }

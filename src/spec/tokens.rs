@@ -1,8 +1,12 @@
 //! The grammar of `${ARG}`: text → characters and expressions.
+//!
+//! The right side of an operator stays tokens: what a quote in it means is for those to say who
+//! know whether the text is a command line.
 
 use super::node::Scalar;
 use super::template::{Op, Piece, Var};
 use crate::diag::{Diagnostic, Rule, Span};
+use std::convert::Infallible;
 
 /// Deepest nesting of `${A:-${B:-…}}`.
 const MAX_NESTING: usize = 16;
@@ -20,7 +24,57 @@ pub(crate) enum TokenKind {
     Char(char),
     /// `$$`.
     Dollar,
-    Var(Var),
+    Expression(Expression),
+}
+
+/// One `$` expression.
+#[derive(Debug, Clone)]
+pub(crate) struct Expression {
+    name: String,
+    operator: Option<Operator>,
+    span: Span,
+}
+
+#[derive(Debug, Clone)]
+struct Operator {
+    sign: char,
+    or_empty: bool,
+    right: Vec<Token>,
+}
+
+impl Expression {
+    /// The expression, with `value` for the right side when that is a value and no message.
+    pub(crate) fn into_var<E>(
+        self,
+        value: impl FnOnce(Vec<Token>) -> Result<Vec<Piece>, E>,
+    ) -> Result<Var, E> {
+        let op = match self.operator {
+            None => Op::Plain,
+            Some(Operator {
+                sign,
+                or_empty,
+                right,
+            }) => match sign {
+                '-' => Op::Default {
+                    or_empty,
+                    value: value(right)?,
+                },
+                '+' => Op::Other {
+                    or_empty,
+                    value: value(right)?,
+                },
+                _ => Op::Required {
+                    or_empty,
+                    message: pieces(right),
+                },
+            },
+        };
+        Ok(Var {
+            name: self.name,
+            op,
+            span: self.span,
+        })
+    }
 }
 
 /// Splits a scalar into characters and expressions.
@@ -66,13 +120,13 @@ impl Parser<'_> {
                     self.at += 2;
                     TokenKind::Dollar
                 }
-                ('$', Some('{')) => TokenKind::Var(self.braced(nesting)?),
+                ('$', Some('{')) => TokenKind::Expression(self.braced(nesting)?),
                 ('$', Some(&next)) if is_name_start(next) => {
                     self.at += 1;
                     let name = self.name();
-                    TokenKind::Var(Var {
+                    TokenKind::Expression(Expression {
                         name,
-                        op: Op::Plain,
+                        operator: None,
                         span: self.place(from, self.at),
                     })
                 }
@@ -106,7 +160,7 @@ impl Parser<'_> {
     }
 
     /// Reads `${NAME}` or `${NAME op value}`; stands on the `$`.
-    fn braced(&mut self, nesting: usize) -> Result<Var, Diagnostic> {
+    fn braced(&mut self, nesting: usize) -> Result<Expression, Diagnostic> {
         let from = self.at;
         if nesting >= MAX_NESTING {
             let message = format!("expressions are nested more than {MAX_NESTING} deep");
@@ -148,23 +202,17 @@ impl Parser<'_> {
                 .hint("write `${NAME}`, or `$$` for a dollar sign"));
         }
         self.at += 1 + usize::from(or_empty);
-        let op = match op {
-            None => Op::Plain,
-            Some(op) => {
-                let value = pieces(self.run(Some(from), nesting + 1)?);
-                match op {
-                    '-' => Op::Default { or_empty, value },
-                    '+' => Op::Other { or_empty, value },
-                    _ => Op::Required {
-                        or_empty,
-                        message: value,
-                    },
-                }
-            }
+        let operator = match op {
+            None => None,
+            Some(sign) => Some(Operator {
+                sign,
+                or_empty,
+                right: self.run(Some(from), nesting + 1)?,
+            }),
         };
-        Ok(Var {
+        Ok(Expression {
             name,
-            op,
+            operator,
             span: self.place(from, self.at),
         })
     }
@@ -203,22 +251,30 @@ fn is_name_start(c: char) -> bool {
 
 /// Joins characters into literal text.
 pub(crate) fn pieces(tokens: Vec<Token>) -> Vec<Piece> {
-    let mut pieces: Vec<Piece> = Vec::new();
+    let mut all = Vec::new();
     for token in tokens {
-        let c = match token.kind {
-            TokenKind::Var(var) => {
-                pieces.push(Piece::Var(var));
-                continue;
-            }
-            TokenKind::Char(c) => c,
-            TokenKind::Dollar => '$',
-        };
-        match pieces.last_mut() {
-            Some(Piece::Literal(text)) => text.push(c),
-            _ => pieces.push(Piece::Literal(c.to_string())),
+        push(&mut all, piece(token));
+    }
+    all
+}
+
+fn piece(token: Token) -> Piece {
+    match token.kind {
+        TokenKind::Char(c) => Piece::Literal(c.to_string()),
+        TokenKind::Dollar => Piece::Literal('$'.to_string()),
+        TokenKind::Expression(expression) => {
+            let Ok(var) = expression.into_var(|right| Ok::<_, Infallible>(pieces(right)));
+            Piece::Var(var)
         }
     }
-    pieces
+}
+
+/// Adds a piece; literal text joins the literal text before it.
+pub(crate) fn push(pieces: &mut Vec<Piece>, piece: Piece) {
+    match (pieces.last_mut(), piece) {
+        (Some(Piece::Literal(text)), Piece::Literal(more)) => text.push_str(&more),
+        (_, piece) => pieces.push(piece),
+    }
 }
 
 #[cfg(test)]

@@ -127,7 +127,9 @@ impl Reader {
                 self.noted(words::shell(s, node.span)).map(Value::Texts)
             }
             (Type::Command, Kind::List(_)) => {
-                self.texts(field, entry, owner, false).map(Value::Texts)
+                let items = self.texts(field, entry, owner, false)?;
+                let words = items.into_iter().map(Text::item).collect();
+                Some(Value::Texts(words))
             }
             (Type::Flags, Kind::Scalar(s)) if s.meaning() == Meaning::Text => {
                 self.noted(words::go_flags(s, node.span)).map(Value::Texts)

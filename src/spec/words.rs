@@ -2,10 +2,12 @@
 //!
 //! A line is split before its `${ARG}` expressions are expanded: the value of a build arg is part
 //! of one word, whatever it holds, and can never become a word, an option or a command of its own.
+//! What the spec writes on the right side of an operator is part of the line: white space
+//! separates words there, and quotes are quotes.
 
 use super::node::Scalar;
-use super::template::Text;
-use super::tokens::{Token, TokenKind, tokens};
+use super::template::{Piece, Text};
+use super::tokens::{Token, TokenKind, push, tokens};
 use crate::diag::{Diagnostic, Rule, Span};
 
 /// Splits a command line as Compose and a POSIX shell do, without a shell's other powers.
@@ -15,81 +17,18 @@ use crate::diag::{Diagnostic, Rule, Span};
 /// literally. What only a shell could do (`|`, `>`, `;` …) is an error, where Compose would
 /// silently drop the rest of the line.
 pub(crate) fn shell(scalar: &Scalar, span: Span) -> Result<Vec<Text>, Diagnostic> {
-    let mut line = Line::new(scalar, span)?;
-    while let Some(token) = line.next() {
-        match token.kind {
-            TokenKind::Char(c) if c.is_whitespace() => line.end_word(),
-            TokenKind::Char('\'') => {
-                line.start_word(&token);
-                loop {
-                    match line.next() {
-                        None => return Err(line.unclosed(&token, '\'')),
-                        Some(t) if matches!(t.kind, TokenKind::Char('\'')) => {
-                            line.reach(&t);
-                            break;
-                        }
-                        Some(t) => line.push(t),
-                    }
-                }
-            }
-            TokenKind::Char('"') => {
-                line.start_word(&token);
-                line.double_quoted(&token)?;
-            }
-            TokenKind::Char('\\') => match line.next() {
-                None => {
-                    let d = line.error(Rule::InvalidWords, &token, "a backslash ends the text");
-                    return Err(d.hint("write `\\\\` for a backslash"));
-                }
-                Some(next) => {
-                    line.not_an_escape(&token, &next)?;
-                    // A backslash at the end of a line joins it with the next one.
-                    if !matches!(next.kind, TokenKind::Char('\n')) {
-                        line.push(next);
-                    }
-                }
-            },
-            TokenKind::Char(c @ ('|' | '&' | ';' | '<' | '>' | '(' | ')' | '`')) => {
-                return Err(line.needs_shell(&token, c));
-            }
-            _ => line.push(token),
-        }
-    }
-    line.end_word();
-    Ok(line.words)
+    let line = Line { scalar, span };
+    let parts = line.shell(tokens(scalar, span)?)?;
+    Ok(line.words(parts))
 }
 
 /// Splits linker flags as the go command does: quotes count at the start of a word only.
 ///
 /// Facts: `cmd/internal/quoted` of Go 1.26, `Split`.
 pub(crate) fn go_flags(scalar: &Scalar, span: Span) -> Result<Vec<Text>, Diagnostic> {
-    let mut line = Line::new(scalar, span)?;
-    while let Some(token) = line.next() {
-        match token.kind {
-            TokenKind::Char(c) if c.is_ascii_whitespace() => line.end_word(),
-            TokenKind::Char(quote @ ('\'' | '"')) if line.word.is_none() => {
-                line.start_word(&token);
-                loop {
-                    match line.next() {
-                        None => {
-                            let mut d = line.unclosed(&token, quote);
-                            d.rule = Rule::InvalidFlags;
-                            return Err(d);
-                        }
-                        Some(t) if matches!(t.kind, TokenKind::Char(c) if c == quote) => {
-                            line.reach(&t);
-                            break;
-                        }
-                        Some(t) => line.push(t),
-                    }
-                }
-                line.end_word();
-            }
-            _ => line.push(token),
-        }
-    }
-    line.end_word();
-    Ok(line.words)
+    let line = Line { scalar, span };
+    let parts = line.go_flags(tokens(scalar, span)?, true)?;
+    Ok(line.words(parts))
 }
 
 /// Joins words so that the go command splits them again into the same words.
@@ -122,93 +61,252 @@ pub(crate) fn join_go_flags(words: &[String]) -> Option<String> {
     Some(out)
 }
 
-/// A line that is being split.
+/// A line that is being split; for the places of what is in it.
 struct Line<'a> {
     scalar: &'a Scalar,
-    chars: Vec<char>,
     span: Span,
-    rest: std::vec::IntoIter<Token>,
-    words: Vec<Text>,
-    word: Option<Word>,
 }
 
-struct Word {
-    tokens: Vec<Token>,
+/// A piece of a word or the end of one, with its place in the text in characters.
+struct Part {
     from: usize,
     to: usize,
+    piece: Piece,
 }
 
-impl<'a> Line<'a> {
-    fn new(scalar: &'a Scalar, span: Span) -> Result<Self, Diagnostic> {
-        Ok(Self {
-            scalar,
-            chars: scalar.text.chars().collect(),
-            span,
-            rest: tokens(scalar, span)?.into_iter(),
-            words: Vec::new(),
-            word: None,
-        })
-    }
+type Tokens = std::vec::IntoIter<Token>;
+type Parts = Result<Vec<Part>, Diagnostic>;
 
-    fn next(&mut self) -> Option<Token> {
-        self.rest.next()
-    }
-
-    /// Makes the open word reach to the end of a token that adds nothing to it.
-    fn reach(&mut self, token: &Token) {
-        if let Some(word) = &mut self.word {
-            word.to = token.to;
+impl Part {
+    fn new(token: &Token, piece: Piece) -> Self {
+        Part {
+            from: token.from,
+            to: token.to,
+            piece,
         }
     }
 
-    /// Begins a word unless one is open; an empty pair of quotes is a word.
-    fn start_word(&mut self, token: &Token) -> &mut Word {
-        self.word.get_or_insert_with(|| Word {
-            tokens: Vec::new(),
-            from: token.from,
-            to: token.to,
-        })
+    /// A quote: no text, and yet there is a word.
+    fn quote(token: &Token) -> Self {
+        Part::new(token, Piece::Literal(String::new()))
     }
 
-    fn push(&mut self, token: Token) {
-        let word = self.start_word(&token);
-        word.to = token.to;
-        word.tokens.push(token);
+    fn end_of_word(token: &Token) -> Self {
+        Part::new(token, Piece::Break)
+    }
+}
+
+fn pieces(parts: Vec<Part>) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for part in parts {
+        push(&mut pieces, part.piece);
+    }
+    pieces
+}
+
+impl Line<'_> {
+    /// Cuts where words end.
+    fn words(&self, parts: Vec<Part>) -> Vec<Text> {
+        let chars: Vec<char> = self.scalar.text.chars().collect();
+        let mut words = Vec::new();
+        let mut word = Vec::new();
+        let mut end = |word: &mut Vec<Part>| {
+            let word = std::mem::take(word);
+            let ends = word.first().zip(word.last());
+            let Some((from, to)) = ends.map(|(first, last)| (first.from, last.to)) else {
+                return;
+            };
+            let raw = chars[from..to].iter().collect();
+            let span = self.scalar.locate(from, to, self.span);
+            words.push(Text::from_pieces(raw, span, pieces(word)));
+        };
+        for part in parts {
+            match part.piece {
+                Piece::Break => end(&mut word),
+                Piece::Literal(_) | Piece::Var(_) => word.push(part),
+            }
+        }
+        end(&mut word);
+        words
     }
 
-    fn end_word(&mut self) {
-        if let Some(word) = self.word.take() {
-            let raw = self.chars[word.from..word.to].iter().collect();
-            let span = self.scalar.locate(word.from, word.to, self.span);
-            self.words.push(Text::from_tokens(raw, span, word.tokens));
+    /// Text outside of quotes.
+    fn shell(&self, tokens: Vec<Token>) -> Parts {
+        let mut parts = Vec::new();
+        let mut rest = tokens.into_iter();
+        while let Some(token) = rest.next() {
+            match token.kind {
+                TokenKind::Char(c) if c.is_whitespace() => parts.push(Part::end_of_word(&token)),
+                TokenKind::Char('\'') => self.single_quoted(&token, &mut rest, &mut parts)?,
+                TokenKind::Char('"') => self.double_quoted(&token, &mut rest, &mut parts)?,
+                TokenKind::Char('\\') => match rest.next() {
+                    None => {
+                        let d = self.error(Rule::InvalidWords, &token, "a backslash ends the text");
+                        return Err(d.hint("write `\\\\` for a backslash"));
+                    }
+                    Some(next) => {
+                        self.not_an_escape(&token, &next)?;
+                        // A backslash at the end of a line joins it with the next one.
+                        if !matches!(next.kind, TokenKind::Char('\n')) {
+                            parts.push(self.part(next, |_| Ok(Vec::new()))?);
+                        }
+                    }
+                },
+                TokenKind::Char(c @ ('|' | '&' | ';' | '<' | '>' | '(' | ')' | '`')) => {
+                    return Err(self.needs_shell(&token, c));
+                }
+                _ => parts.push(self.part(token, |right| self.shell(right))?),
+            }
+        }
+        Ok(parts)
+    }
+
+    fn single_quoted(
+        &self,
+        open: &Token,
+        rest: &mut Tokens,
+        parts: &mut Vec<Part>,
+    ) -> Result<(), Diagnostic> {
+        parts.push(Part::quote(open));
+        loop {
+            match rest.next() {
+                None => return Err(self.unclosed(open, '\'')),
+                Some(token) if matches!(token.kind, TokenKind::Char('\'')) => {
+                    parts.push(Part::quote(&token));
+                    return Ok(());
+                }
+                Some(token) => parts.push(self.in_quotes(token, '\'')?),
+            }
         }
     }
 
     /// Reads up to the closing `"`.
-    fn double_quoted(&mut self, open: &Token) -> Result<(), Diagnostic> {
-        while let Some(token) = self.next() {
-            match token.kind {
-                TokenKind::Char('"') => {
-                    self.reach(&token);
-                    return Ok(());
+    fn double_quoted(
+        &self,
+        open: &Token,
+        rest: &mut Tokens,
+        parts: &mut Vec<Part>,
+    ) -> Result<(), Diagnostic> {
+        parts.push(Part::quote(open));
+        while let Some(token) = rest.next() {
+            if matches!(token.kind, TokenKind::Char('"')) {
+                parts.push(Part::quote(&token));
+                return Ok(());
+            }
+            self.within_double_quotes(open, token, rest, parts)?;
+        }
+        Err(self.unclosed(open, '"'))
+    }
+
+    fn within_double_quotes(
+        &self,
+        open: &Token,
+        token: Token,
+        rest: &mut Tokens,
+        parts: &mut Vec<Part>,
+    ) -> Result<(), Diagnostic> {
+        match token.kind {
+            TokenKind::Char('`') => return Err(self.needs_shell(&token, '`')),
+            TokenKind::Char('\\') => {
+                let Some(next) = rest.next() else {
+                    return Err(self.unclosed(open, '"'));
+                };
+                self.not_an_escape(&token, &next)?;
+                match next.kind {
+                    TokenKind::Char('\n') => {}
+                    TokenKind::Char('"' | '\\' | '`') | TokenKind::Dollar => {
+                        parts.push(self.part(next, |_| Ok(Vec::new()))?);
+                    }
+                    _ => {
+                        parts.push(self.part(token, |_| Ok(Vec::new()))?);
+                        parts.push(self.part(next, |_| Ok(Vec::new()))?);
+                    }
                 }
-                TokenKind::Char('`') => return Err(self.needs_shell(&token, '`')),
-                TokenKind::Char('\\') => {
-                    let Some(next) = self.next() else { break };
-                    self.not_an_escape(&token, &next)?;
-                    match next.kind {
-                        TokenKind::Char('\n') => {}
-                        TokenKind::Char('"' | '\\' | '`') | TokenKind::Dollar => self.push(next),
-                        _ => {
-                            self.push(token);
-                            self.push(next);
+            }
+            _ => {
+                let right = |right: Vec<Token>| {
+                    let mut parts = Vec::new();
+                    let mut rest = right.into_iter();
+                    while let Some(token) = rest.next() {
+                        if matches!(token.kind, TokenKind::Char('"')) {
+                            return Err(self.quote_of_another(&token, '"'));
+                        }
+                        self.within_double_quotes(open, token, &mut rest, &mut parts)?;
+                    }
+                    Ok(parts)
+                };
+                parts.push(self.part(token, right)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A token between quotes that keep everything.
+    fn in_quotes(&self, token: Token, quote: char) -> Result<Part, Diagnostic> {
+        self.part(token, |right| {
+            let is_quote = |t: &&Token| matches!(t.kind, TokenKind::Char(c) if c == quote);
+            if let Some(token) = right.iter().find(is_quote) {
+                return Err(self.quote_of_another(token, quote));
+            }
+            right
+                .into_iter()
+                .map(|t| self.in_quotes(t, quote))
+                .collect()
+        })
+    }
+
+    /// Linker flags; `start` says whether they begin a word.
+    fn go_flags(&self, tokens: Vec<Token>, mut start: bool) -> Parts {
+        let mut parts = Vec::new();
+        let mut rest = tokens.into_iter();
+        while let Some(token) = rest.next() {
+            match token.kind {
+                TokenKind::Char(c) if c.is_ascii_whitespace() => {
+                    parts.push(Part::end_of_word(&token));
+                    start = true;
+                }
+                TokenKind::Char(quote @ ('\'' | '"')) if start => {
+                    parts.push(Part::quote(&token));
+                    loop {
+                        match rest.next() {
+                            None => {
+                                let mut d = self.unclosed(&token, quote);
+                                d.rule = Rule::InvalidFlags;
+                                return Err(d);
+                            }
+                            Some(t) if matches!(t.kind, TokenKind::Char(c) if c == quote) => {
+                                parts.push(Part::quote(&t));
+                                parts.push(Part::end_of_word(&t));
+                                break;
+                            }
+                            Some(t) => parts.push(self.in_quotes(t, quote)?),
                         }
                     }
                 }
-                _ => self.push(token),
+                _ => {
+                    parts.push(self.part(token, |right| self.go_flags(right, start))?);
+                    start = false;
+                }
             }
         }
-        Err(self.unclosed(open, '"'))
+        Ok(parts)
+    }
+
+    /// A token that means itself; `right` reads the right side of an expression.
+    fn part(
+        &self,
+        token: Token,
+        right: impl FnOnce(Vec<Token>) -> Parts,
+    ) -> Result<Part, Diagnostic> {
+        let (from, to) = (token.from, token.to);
+        let piece = match token.kind {
+            TokenKind::Char(c) => Piece::Literal(c.to_string()),
+            TokenKind::Dollar => Piece::Literal('$'.to_string()),
+            TokenKind::Expression(expression) => {
+                Piece::Var(expression.into_var(|tokens| right(tokens).map(pieces))?)
+            }
+        };
+        Ok(Part { from, to, piece })
     }
 
     fn error(&self, rule: Rule, token: &Token, message: impl Into<String>) -> Diagnostic {
@@ -223,6 +321,12 @@ impl<'a> Line<'a> {
             format!("the quote `{quote}` is not closed"),
         )
         .hint("close the quote, or write a list of words")
+    }
+
+    fn quote_of_another(&self, token: &Token, quote: char) -> Diagnostic {
+        let message = format!("the quote `{quote}` would end the one around the expression");
+        self.error(Rule::InvalidWords, token, message)
+            .hint("use the other kind of quotes inside, or write a list of words")
     }
 
     fn needs_shell(&self, token: &Token, c: char) -> Diagnostic {
@@ -241,7 +345,7 @@ impl<'a> Line<'a> {
     /// `\$NAME` is not `$NAME`: expressions are found before words are.
     fn not_an_escape(&self, backslash: &Token, next: &Token) -> Result<(), Diagnostic> {
         match &next.kind {
-            TokenKind::Var(_) => Err(self
+            TokenKind::Expression(_) => Err(self
                 .error(
                     Rule::InvalidTemplate,
                     backslash,
@@ -271,7 +375,8 @@ mod tests {
         let given = BTreeMap::from([("A".to_owned(), value.to_owned())]);
         let args = Args::new(&given);
         let scope = Scope::global(&args);
-        words.iter().map(|w| w.expand(&scope).unwrap()).collect()
+        let words = words.iter().map(|w| w.expand_words(&scope).unwrap());
+        words.flatten().collect()
     }
 
     fn shell_words(line: &str) -> Result<Vec<String>, Rule> {
@@ -302,6 +407,49 @@ mod tests {
         check("a $$HOME \"\\$$\"", &["a", "$HOME", "$"]);
         check("# no comment *", &["#", "no", "comment", "*"]);
         check("'|' \"a;b\" \\&", &["|", "a;b", "&"]);
+    }
+
+    #[test]
+    fn words_that_expand_to_nothing() {
+        let check = |line: &str, expected: &[&str]| {
+            assert_eq!(shell_words(line).unwrap(), expected, "{line}");
+        };
+        check("${D:+--debug} --port 80", &["--port", "80"]);
+        check("a ${D:-}${E:-} b", &["a", "b"]);
+        check("a \"${D:-}\" '${D:-}' b", &["a", "", "", "b"]);
+        check("a ${D:-''} ${D:-\"\"}", &["a", "", ""]);
+        check("--x=${D:-}", &["--x="]);
+        check("''${D:-}", &[""]);
+        check("${A:+--debug} b", &["--debug", "b"]);
+        assert_eq!(go_words("${R:+-v} -X m.v=1").unwrap(), ["-X", "m.v=1"]);
+        assert_eq!(go_words("'${R:+-v}' -w").unwrap(), ["", "-w"]);
+    }
+
+    #[test]
+    fn right_sides_are_part_of_the_line() {
+        let check = |line: &str, expected: &[&str]| {
+            assert_eq!(shell_words(line).unwrap(), expected, "{line}");
+        };
+        check("-p 80 ${N:-'a b'}", &["-p", "80", "a b"]);
+        check("${N:-a b}", &["a", "b"]);
+        check("x${N:- a b }y", &["x", "a", "b", "y"]);
+        check("x${N:-\"a $A\" b}y", &["xa x y; 'z", "by"]);
+        check("${N:-$A ${M:-c d}}", &["x y; 'z", "c", "d"]);
+        check("\"${N:-a 'b' c}\" '${N:-a \"b\"}'", &["a 'b' c", "a \"b\""]);
+        check("\"${N:-a\\\"b\\n}\"", &["a\"b\\n"]);
+        check("${N:-a\\ b}", &["a b"]);
+        assert_eq!(shell_words("${N:-'a} b'"), Err(Rule::InvalidWords));
+        assert_eq!(shell_words("'${N:-it's}'"), Err(Rule::InvalidWords));
+        assert_eq!(shell_words("\"${N:-\"a\"}\""), Err(Rule::InvalidWords));
+        assert_eq!(shell_words("${N:-a; b}"), Err(Rule::ShellSyntax));
+
+        let check = |line: &str, expected: &[&str]| {
+            assert_eq!(go_words(line).unwrap(), expected, "{line}");
+        };
+        check("${N:-'a b' c}", &["a b", "c"]);
+        check("-X=${N:-'a'}", &["-X='a'"]);
+        check("${N:+-v} ${A:+-s -w}", &["-s", "-w"]);
+        assert_eq!(go_words("${N:-'a}"), Err(Rule::InvalidFlags));
     }
 
     #[test]

@@ -101,6 +101,8 @@ impl<'a> Variables<'a> {
                     parts.push(Part::Literal(text.clone()));
                     continue;
                 }
+                // Only command lines have words.
+                Piece::Break => continue,
                 Piece::Var(var) => var,
             };
             let name = &var.name;
