@@ -35,7 +35,7 @@ pub fn go_file(bytes: &[u8]) {
 /// A `go.mod` or `go.work`.
 pub fn manifest(text: &str) {
     let read = gomod::parse_go_mod(text);
-    assert!(read.local_replaces.len() <= text.len());
+    assert!(read.replaces.len() <= text.len());
     let uses = gomod::parse_go_work(text).uses;
     assert!(uses.len() <= text.len());
     for (verb, _) in gomod::directives(text) {

@@ -49,3 +49,4 @@ pub mod survey;
 mod testing;
 pub mod timeline;
 mod turn;
+mod versions;

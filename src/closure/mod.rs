@@ -7,6 +7,7 @@
 //! # Files
 //!
 //! - `root`: which manifests decide the versions of a build;
+//! - `local`: which directories stand for modules;
 //! - `resolve`: from an import path to a directory;
 //! - `reach`: everything that a main package reaches;
 //! - `outline`: the same for many main packages at once, without reasons;
@@ -18,6 +19,7 @@
 mod files;
 pub(crate) mod glob;
 mod hidden;
+mod local;
 mod outline;
 mod reach;
 mod resolve;
@@ -29,6 +31,7 @@ use std::fmt;
 
 pub use files::{Source, files};
 pub use hidden::{doubtful_directories, hidden, hidden_sources};
+pub use local::Local;
 pub use outline::Outlines;
 pub use reach::{closure, closure_with};
 pub use root::ModuleRoot;

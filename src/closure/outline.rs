@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::reach::{Reach, manifests};
+use super::resolve::Found;
 use super::root::ModuleRoot;
 use super::{Closure, Embed, Reason};
 use crate::scan::Index;
@@ -96,7 +97,7 @@ impl Group {
         let mut reach = Reach::new(main, tags, index, root);
         let mut found = Vec::new();
         match reach.find(main) {
-            Some((dir, links)) => {
+            Some(Found { dir, links }) => {
                 out.links.extend(links);
                 found.push(number(dir, directories));
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::resolve::{Package, Resolver};
+use super::resolve::{Found, Package, Resolver};
 use super::root::ModuleRoot;
 use super::{Closure, Doubt, Embed, Reason};
 use crate::scan::constraint::Setting;
@@ -31,7 +31,7 @@ pub fn closure_with(
     let root = ModuleRoot::of(main, index)?;
     let mut reach = Reach::new(main, tags, index, &root);
     match reach.find(main) {
-        Some((dir, links)) => {
+        Some(Found { dir, links }) => {
             reach.out.links.extend(links);
             reach.directory(dir, Reason::default());
         }
@@ -99,7 +99,7 @@ impl<'a> Reach<'a> {
     }
 
     /// The directory of a package, and the links on the way to it.
-    pub(super) fn find(&self, dir: &str) -> Option<(String, Vec<String>)> {
+    pub(super) fn find(&self, dir: &str) -> Option<Found> {
         self.resolver.find(dir)
     }
 
@@ -120,14 +120,18 @@ impl<'a> Reach<'a> {
 
     /// A package that something imports whose files are not in the repository.
     fn back(&mut self, import: &str, root: &str) {
-        if let Package::Local { dir, links } = self.resolver.package(import) {
+        let Package { local, .. } = self.resolver.package(import);
+        if local.is_empty() {
+            return;
+        }
+        let candidates = self.resolver.modules(import);
+        self.out.local_modules.extend(candidates);
+        for Found { dir, links } in local {
             let reason = Reason {
                 file: join(root, "go.mod"),
                 line: 0,
                 names: import.to_owned(),
             };
-            let candidates = self.resolver.modules(import);
-            self.out.local_modules.extend(candidates);
             self.out.links.extend(links);
             self.directory(dir, reason);
         }
@@ -183,13 +187,16 @@ impl<'a> Reach<'a> {
         };
         let candidates = self.resolver.modules(&import.path);
         self.out.local_modules.extend(candidates);
-        match self.resolver.package(&import.path) {
-            Package::Local { dir, links } => {
-                self.out.links.extend(links);
-                self.directory(dir, reason);
-            }
-            Package::External => keep(&mut self.out.external, import.path.clone(), reason),
-            Package::Missing(dir) => keep(&mut self.out.missing, dir, reason),
+        let package = self.resolver.package(&import.path);
+        for Found { dir, links } in package.local {
+            self.out.links.extend(links);
+            self.directory(dir, reason.clone());
+        }
+        if let Some(dir) = package.missing {
+            keep(&mut self.out.missing, dir, reason.clone());
+        }
+        if package.external {
+            keep(&mut self.out.external, import.path.clone(), reason);
         }
     }
 

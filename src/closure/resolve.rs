@@ -6,18 +6,27 @@
 
 use std::collections::BTreeSet;
 
+use super::local::Local;
 use super::root::ModuleRoot;
 use crate::scan::{Index, is_inside, join, parent};
 
-/// Where a package comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Package {
-    /// A directory of the repository, and the links on the way to it.
-    Local { dir: String, links: Vec<String> },
-    /// A module that is fetched.
-    External,
+/// Where a package may come from: one place, unless the repository alone does not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Package {
+    /// Directories of the repository.
+    pub(super) local: Vec<Found>,
+    /// Whether it may be in a module that is fetched.
+    pub(super) external: bool,
     /// It should be in this directory, and is not.
-    Missing(String),
+    pub(super) missing: Option<String>,
+}
+
+/// A directory of the repository with a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) dir: String,
+    /// The links on the way to it.
+    pub(super) links: Vec<String>,
 }
 
 /// Looks up imports of one module root.
@@ -40,45 +49,54 @@ impl<'a> Resolver<'a> {
 
     /// Finds the package of an import path.
     pub(super) fn package(&self, import: &str) -> Package {
+        let mut out = Package::default();
         let mut missing = None;
-        for (path, dir) in &self.root.local {
-            let Some(below) = below(import, path) else {
+        for module in &self.root.local {
+            let Some(below) = below(import, &module.path) else {
                 continue;
             };
-            let candidate = join(dir, below);
-            if !self.is_in_module(&candidate, dir) {
+            let candidate = join(&module.dir, below);
+            if !self.is_in_module(&candidate, &module.dir) {
                 continue;
             }
-            if let Some((dir, links)) = self.find(&candidate) {
-                return Package::Local { dir, links };
+            match self.find(&candidate) {
+                Some(found) => {
+                    out.local.push(found);
+                    if module.sure {
+                        return out;
+                    }
+                }
+                None => _ = missing.get_or_insert((module, candidate)),
             }
-            missing.get_or_insert((path, candidate));
         }
-        if self.root.vendored {
-            let dir = join(&join(&self.root.dir, "vendor"), import);
-            if let Some((dir, links)) = self.find(&dir) {
-                return Package::Local { dir, links };
-            }
+        let vendored = join(&join(&self.root.dir, "vendor"), import);
+        if self.root.vendored
+            && let Some(found) = self.find(&vendored)
+        {
+            out.local.push(found);
+            return out;
         }
+        // A module that is not this directory may hold it.
+        let missing = missing.filter(|(module, _)| !self.is_required(import, module));
         match missing {
-            // A fetched module with a longer path may hold it.
-            Some((local, candidate)) if !self.is_required(import, local) => {
-                Package::Missing(candidate)
-            }
-            _ => Package::External,
+            Some((_, candidate)) => out.missing = Some(candidate),
+            None if self.root.vendored => out.missing = Some(vendored),
+            None => out.external = true,
         }
+        out
     }
 
     /// Local modules that may hold a package, by their paths.
     pub(super) fn modules(&self, import: &str) -> Vec<String> {
         let local = self.root.local.iter();
-        let candidates = local.filter(move |(path, _)| below(import, path).is_some());
-        candidates.map(|(path, _)| path.clone()).collect()
+        let candidates = local.filter(move |l| below(import, &l.path).is_some());
+        candidates.map(|l| l.path.clone()).collect()
     }
 
-    fn is_required(&self, import: &str, longer_than: &str) -> bool {
+    /// Whether a module that is not this directory may hold a package.
+    fn is_required(&self, import: &str, module: &Local) -> bool {
         let mut required = self.root.required.iter();
-        required.any(|path| path.len() > longer_than.len() && below(import, path).is_some())
+        required.any(|path| path.len() >= module.path.len() && below(import, path).is_some())
     }
 
     /// Whether no other module begins between a module and a package of it.
@@ -89,13 +107,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// The directory that holds the package, through links if need be.
-    pub(super) fn find(&self, dir: &str) -> Option<(String, Vec<String>)> {
+    pub(super) fn find(&self, dir: &str) -> Option<Found> {
         let mut dir = dir.to_owned();
         let mut links = Vec::new();
         let mut seen = BTreeSet::new();
         loop {
             if self.index.directory(&dir).is_some_and(|d| d.is_package()) {
-                return Some((dir, links));
+                return Some(Found { dir, links });
             }
             let (link, target) = self.link_above(&dir)?;
             if !seen.insert(link) {

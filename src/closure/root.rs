@@ -1,6 +1,9 @@
 //! The module root of a main package: where its build takes versions from.
 
-use crate::scan::{Index, Module, Workspace, join};
+use std::collections::BTreeSet;
+
+use super::local::{self, Local, Replaces};
+use crate::scan::{Index, Module, With, Workspace, join};
 
 /// The directory whose manifests decide the versions of all modules of a build,
 /// which is also the directory that `go build` runs in.
@@ -20,9 +23,9 @@ pub struct ModuleRoot {
     pub vendored: bool,
     /// Whether any module is required at all.
     pub has_requirements: bool,
-    /// Module paths that directories stand for, longest first: what an import
+    /// Directories that stand for modules, those of longer paths first: what an import
     /// path is looked up in.
-    pub local: Vec<(String, String)>,
+    pub local: Vec<Local>,
     /// Paths of required modules that come from elsewhere.
     pub required: Vec<String>,
     /// Paths of modules that stand for others.
@@ -70,41 +73,34 @@ pub(crate) fn below_vendor<'a>(root: &str, dir: &'a str) -> Option<&'a str> {
 }
 
 fn of_module(module: &Module, index: &Index) -> ModuleRoot {
-    let main = vec![module.dir.clone()];
-    let replaces = module
-        .replaces
-        .iter()
-        .map(|r| (r.path.clone(), r.dir.clone()));
-    let mut root = ModuleRoot {
+    let root = ModuleRoot {
         dir: module.dir.clone(),
         module: module.path.clone(),
         vendored: module.vendored,
-        forks: module.forks.clone(),
         ..ModuleRoot::default()
     };
-    fill(&mut root, main, replaces.collect(), index);
-    root
+    let replaces = Replaces {
+        workspace: &[],
+        mains: vec![&module.replaces],
+    };
+    fill(root, &[module], &replaces, index)
 }
 
 fn of_workspace(workspace: &Workspace, index: &Index) -> ModuleRoot {
     let used = workspace.uses.iter().filter_map(|dir| index.module_at(dir));
-    let replaces = used
-        .flat_map(|m| &m.replaces)
-        .chain(&workspace.replaces)
-        .map(|r| (r.path.clone(), r.dir.clone()));
-    let used = workspace.uses.iter().filter_map(|dir| index.module_at(dir));
-    let forks = used.flat_map(|m| &m.forks).chain(&workspace.forks);
-    let first = workspace.uses.iter().find_map(|dir| index.module_at(dir));
-    let mut root = ModuleRoot {
+    let used: Vec<&Module> = used.collect();
+    let root = ModuleRoot {
         dir: workspace.dir.clone(),
-        module: first.map(|module| module.path.clone()).unwrap_or_default(),
+        module: used.first().map(|m| m.path.clone()).unwrap_or_default(),
         workspace: true,
         vendored: workspace.vendored,
-        forks: forks.cloned().collect(),
         ..ModuleRoot::default()
     };
-    let replaces = replaces.collect();
-    fill(&mut root, workspace.uses.clone(), replaces, index);
+    let replaces = Replaces {
+        workspace: &workspace.replaces,
+        mains: used.iter().map(|m| m.replaces.as_slice()).collect(),
+    };
+    let mut root = fill(root, &used, &replaces, index);
     let own = ["go.work", "go.work.sum"].map(|name| join(&workspace.dir, name));
     root.manifests
         .extend(own.into_iter().filter(|path| exists(path, index)));
@@ -113,52 +109,42 @@ fn of_workspace(workspace: &Workspace, index: &Index) -> ModuleRoot {
 }
 
 /// Fills in what follows from the main modules and the replacements.
-fn fill(root: &mut ModuleRoot, mains: Vec<String>, replaces: Vec<(String, String)>, index: &Index) {
-    let mut local: Vec<(String, String)> = mains
-        .iter()
-        .filter_map(|dir| index.module_at(dir))
-        .map(|m| (m.path.clone(), m.dir.clone()))
-        .collect();
+fn fill(
+    mut root: ModuleRoot,
+    mains: &[&Module],
+    replaces: &Replaces<'_>,
+    index: &Index,
+) -> ModuleRoot {
+    root.local = local::modules(mains, replaces, root.workspace, index);
     // With vendored modules, replacements come from the vendor directory as well.
-    if !root.vendored {
-        local.extend(replaces);
+    if root.vendored {
+        root.local.retain(|l| mains.iter().any(|m| m.dir == l.dir));
     }
-    local.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
-    local.dedup();
-    let used = with_replacements(mains, index);
-    let modules: Vec<&Module> = used.iter().filter_map(|dir| index.module_at(dir)).collect();
-    root.required = modules
-        .iter()
-        .flat_map(|m| &m.requires)
-        .filter(|path| !local.iter().any(|(l, _)| l == *path))
-        .cloned()
-        .collect();
-    root.required.sort();
-    root.required.dedup();
+    let mut dirs: BTreeSet<&str> = mains.iter().map(|m| m.dir.as_str()).collect();
+    for replace in replaces.all() {
+        match &replace.with {
+            With::Dir(dir) => _ = dirs.insert(dir),
+            With::Module(path) => root.forks.push(path.clone()),
+            With::Outside(_) => {}
+        }
+    }
     root.forks.sort();
     root.forks.dedup();
+    let modules: Vec<&Module> = dirs.iter().filter_map(|dir| index.module_at(dir)).collect();
+    let is_local = |path: &str| root.local.iter().any(|l| l.sure && l.path == path);
+    let required: BTreeSet<&str> = modules
+        .iter()
+        .flat_map(|m| &m.requires)
+        .map(|r| r.path.as_str())
+        .filter(|path| !is_local(path))
+        .collect();
+    root.required = required.into_iter().map(str::to_owned).collect();
     root.has_requirements = modules.iter().any(|m| !m.requires.is_empty());
-    root.manifests = manifests(&used, index);
-    root.local = local;
+    root.manifests = manifests(&dirs, index);
+    root
 }
 
-/// Adds the modules that local `replace` lines bring in, those of their own
-/// included: a superset of what the `go` command reads.
-fn with_replacements(mut dirs: Vec<String>, index: &Index) -> Vec<String> {
-    let mut next = 0;
-    while next < dirs.len() {
-        let module = index.module_at(&dirs[next]);
-        for replace in module.map(|m| m.replaces.as_slice()).unwrap_or_default() {
-            if !dirs.contains(&replace.dir) {
-                dirs.push(replace.dir.clone());
-            }
-        }
-        next += 1;
-    }
-    dirs
-}
-
-fn manifests(dirs: &[String], index: &Index) -> Vec<String> {
+fn manifests(dirs: &BTreeSet<&str>, index: &Index) -> Vec<String> {
     let mut out: Vec<String> = dirs
         .iter()
         .flat_map(|dir| ["go.mod", "go.sum"].map(|name| join(dir, name)))
@@ -176,42 +162,115 @@ fn exists(manifest: &String, index: &Index) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::scan::Replace;
+    use crate::testing::tree;
+
+    /// An index of modules, each a directory with what its `go.mod` has beside its path.
+    fn index(modules: &[(&str, &str, &str)], work: Option<&str>) -> Index {
+        let mut files = Vec::new();
+        for (dir, path, lines) in modules {
+            files.push((join(dir, "go.mod"), format!("module {path}\n{lines}\n")));
+            files.push((join(dir, "go.sum"), String::new()));
+        }
+        files.extend(work.map(|text| ("go.work".to_owned(), text.to_owned())));
+        let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (&**p, &**t)).collect();
+        crate::scan::scan(tree(&files).path(), &[]).unwrap()
+    }
+
+    /// `path=dir` of what stands for modules; with `?` where something else may.
+    fn local(root: &ModuleRoot) -> Vec<String> {
+        let text = |l: &Local| format!("{}={}{}", l.path, l.dir, if l.sure { "" } else { "?" });
+        root.local.iter().map(text).collect()
+    }
 
     #[test]
-    fn manifests_follow_local_replaces() {
-        let module = |dir: &str, path: &str| Module {
-            dir: dir.into(),
-            path: path.into(),
-            ..Module::default()
-        };
-        let replace = |path: &str, dir: &str| Replace {
-            path: path.into(),
-            dir: dir.into(),
-        };
-        let mut api = module("api", "m/api");
-        api.replaces = vec![replace("m/lib", "lib")];
-        let mut lib = module("lib", "m/lib");
-        lib.replaces = vec![replace("m/api", "api"), replace("m/base", "base")];
-        lib.requires = vec!["x.org/y".into()];
-        let found = [
-            "api/go.mod",
-            "api/go.sum",
-            "base/go.mod",
-            "lib/go.mod",
-            "lib/go.sum",
-        ];
-        let index = Index {
-            modules: vec![api, module("base", "m/base"), lib],
-            manifests: found.map(str::to_owned).into(),
-            ..Index::default()
-        };
+    fn replacements_of_the_main_module_alone_count() {
+        let index = index(
+            &[
+                (
+                    "api",
+                    "m/api",
+                    "go 1.26\nrequire m/lib v0.0.0\nreplace m/lib => ../lib",
+                ),
+                ("base", "m/base", ""),
+                (
+                    "lib",
+                    "m/lib",
+                    "require m/base v0.0.0\nrequire x.org/y v1.0.0\nreplace m/base => ../base",
+                ),
+            ],
+            None,
+        );
         let root = ModuleRoot::of("api/cmd", &index).unwrap();
-        assert_eq!(root.manifests, found);
+        let manifests = ["api/go.mod", "api/go.sum", "lib/go.mod", "lib/go.sum"];
+        assert_eq!(root.manifests, manifests);
         assert!(root.has_requirements);
-        // Replacements of the main module alone count.
-        let local: Vec<&str> = root.local.iter().map(|(path, _)| path.as_str()).collect();
-        assert_eq!(local, ["m/api", "m/lib"]);
-        assert_eq!(root.required, ["x.org/y"]);
+        assert_eq!(local(&root), ["m/api=api", "m/lib=lib"]);
+        assert_eq!(root.required, ["m/base", "x.org/y"]);
+    }
+
+    #[test]
+    fn the_listed_version_decides_what_is_replaced() {
+        let lib = |go: &str, required: &str| {
+            let lines = format!(
+                "{go}\nrequire (\nm/lib {required}\nx.org/y v1.0.0\n)\nreplace (\n\
+                 m/lib v1.1.0 => ./old\nm/lib v1.2.0 => ./new\nm/unused => ./unused\n\
+                 m/far v1.0.0 => x.org/fork v1.0.0\n)"
+            );
+            let old = ("old", "m/lib", "");
+            let modules = [(".", "m", lines.as_str()), ("new", "m/lib", ""), old];
+            local(&ModuleRoot::of(".", &index(&modules, None)).unwrap())
+        };
+        assert_eq!(lib("go 1.17", "v1.2.0"), ["m/lib=new", "m=."]);
+        assert_eq!(lib("go 1.17", "v1.1.0"), ["m/lib=old", "m=."]);
+        assert_eq!(lib("go 1.17", "v1.0.0"), ["m=."]);
+        // Before, whatever `x.org/y` requires may raise the version.
+        let both = ["m/unused=unused?", "m/lib=new?", "m/lib=old?", "m=."];
+        assert_eq!(lib("go 1.16", "v1.1.0"), both);
+        assert_eq!(lib("", "v1.2.0"), ["m/unused=unused?", "m/lib=new?", "m=."]);
+    }
+
+    #[test]
+    fn the_workspace_goes_before_its_modules_and_these_before_replacements() {
+        let app = "go 1.26\nrequire m/lib v1.0.0\nreplace m/lib => ../lib\n\
+                   replace m/tool v0.1.0 => ../lib";
+        let modules = [
+            ("app", "m/app", app),
+            ("lib", "m/lib", "go 1.26\nrequire m/deep v1.1.0"),
+            (
+                "other",
+                "m/lib",
+                "go 1.26\nrequire m/deep v1.1.0\nrequire m/tool v0.1.0",
+            ),
+            ("tool", "m/tool", "go 1.26\nrequire m/deep v1.0.0"),
+        ];
+        let found = |work: &str| {
+            let index = index(&modules, Some(&format!("go 1.26\nuse ./app\n{work}\n")));
+            local(&ModuleRoot::of("app", &index).unwrap())
+        };
+        // `m/deep` is fetched, and may require `m/tool`.
+        assert_eq!(found(""), ["m/tool=lib?", "m/app=app", "m/lib=lib"]);
+        assert_eq!(
+            found("replace m/lib => ./other\nuse ./tool"),
+            ["m/tool=tool", "m/app=app", "m/lib=other"]
+        );
+        assert_eq!(
+            found("replace m/lib v1.0.0 => ./other\nreplace m/deep => ./tool"),
+            ["m/deep=tool", "m/tool=lib", "m/app=app", "m/lib=other"]
+        );
+        assert_eq!(
+            found("replace m/lib v1.1.0 => ./other\nreplace m/deep => ./tool"),
+            ["m/deep=tool", "m/app=app", "m/lib=lib"]
+        );
+        assert_eq!(
+            found("replace m/lib => x.org/fork v1.0.0"),
+            ["m/tool=lib?", "m/app=app"]
+        );
+        // The highest version of all that is required, whoever does.
+        let deep = "replace m/lib => ./other\nuse ./tool\n\
+                    replace (\nm/deep v1.0.0 => ./lib\nm/deep v1.1.0 => ./other\n)";
+        assert_eq!(
+            found(deep),
+            ["m/deep=other", "m/tool=tool", "m/app=app", "m/lib=other"]
+        );
     }
 }

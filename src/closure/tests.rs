@@ -203,6 +203,7 @@ fn vendored_packages_come_from_the_vendor_directory() {
             "# x.org/y v1.0.0\n## explicit\nx.org/y\n",
         ),
         ("vendor/x.org/y/y.go", "package y\n"),
+        ("vendor/x.org/y/testdata/t.go", "package t\n"),
         ("vendor/x.org/z/z.go", "package z\n"),
     ]);
     assert_eq!(

@@ -7,6 +7,7 @@ use crate::closure::ModuleRoot;
 use crate::diag::Diagnostic;
 use crate::plan::{self, GoSetting, Plan, Service};
 use crate::scan::{Index, Module, Workspace};
+use crate::versions::Go;
 
 /// The official images.
 const OFFICIAL: &str = "golang:";
@@ -109,13 +110,13 @@ fn image(go: &GoSetting, module: &Module, workspace: Option<&Workspace>) -> Stri
                 Some(w) => (&w.toolchain, &w.go),
                 None => (&module.toolchain, &module.go),
             };
-            // A `toolchain` line names the very release that developers use. A `go`
-            // line is a minimum: the newest patch of that release serves it, and
-            // has its security fixes.
-            match (
-                toolchain.as_deref().filter(|t| is_release(t)),
-                go.as_deref(),
-            ) {
+            // A `toolchain` line names the very release that developers use, unless it is
+            // older than what the `go` line asks for: then Go passes it by. A `go` line is
+            // a minimum: the newest patch of that release serves it, and has its security
+            // fixes.
+            let lowest = go.as_deref().and_then(Go::parse);
+            let counts = |name: &&str| is_release(name) && Go::of_toolchain(name) > lowest;
+            match (toolchain.as_deref().filter(counts), go.as_deref()) {
                 (Some(toolchain), _) => format!("golang:{toolchain}"),
                 (None, Some(go)) => format!("golang:{}", without_patch(go)),
                 (None, None) => ANY_GO.to_owned(),
@@ -159,7 +160,9 @@ mod tests {
         let mut pinned = module(".", "1.25.0");
         pinned.toolchain = Some("1.26.8".into());
         assert_eq!(builder(&pinned), "golang:1.26.8");
-        pinned.toolchain = Some("default".into());
-        assert_eq!(builder(&pinned), "golang:1.25");
+        for passed_by in ["default", "1.24.9", "1.25rc1", "1.25.0"] {
+            pinned.toolchain = Some(passed_by.into());
+            assert_eq!(builder(&pinned), "golang:1.25", "{passed_by}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::scan::{gomod, resolve};
+use crate::versions::Go;
 
 /// A module at a version; a directory has no version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,16 +63,8 @@ impl ModFile {
     pub(super) fn is_pruned(&self) -> bool {
         let go = self.directives.iter().find(|(verb, _)| verb == "go");
         let version = go.and_then(|(_, args)| args.first());
-        let mut parts = version.map(String::as_str).unwrap_or_default().split('.');
-        let number = |part: Option<&str>| -> u32 {
-            let digits: String = part
-                .unwrap_or_default()
-                .chars()
-                .take_while(char::is_ascii_digit)
-                .collect();
-            digits.parse().unwrap_or(0)
-        };
-        (number(parts.next()), number(parts.next())) >= (1, 17)
+        let go = version.and_then(|version| Go::parse(version));
+        go.is_some_and(|go| go.is_at_least(17))
     }
 
     /// What stands for a required module: itself, or what it is replaced with.

@@ -6,11 +6,12 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::gomod::{parse_go_mod, parse_go_work};
-use super::index::{Import, Index, Module, Replace, Workspace, join, resolve};
+use super::gomod::{Replacement, is_for_workspace, parse_go_mod, parse_go_work};
+use super::index::{Import, Index, Module, Replace, Require, With, Workspace, join, resolve};
 use super::walk::{self, Found};
 use super::{Scope, link, select};
 use crate::ignore::Rules;
+use crate::versions::Go;
 
 /// Bytes read of a `go.mod` or `go.work`. Go itself has a limit of 16 MiB.
 const MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
@@ -56,10 +57,11 @@ fn index(root: &Path, found: Found) -> Index {
         for manifest in &one.manifests {
             index.manifests.push(join(dir, manifest));
             let text = || read(root, &join(dir, manifest));
-            let is_vendored = vendored.contains(&join(dir, "vendor"));
+            let vendor = join(dir, "vendor");
+            let vendor = vendored.contains(&vendor).then(|| vendor_of(root, &vendor));
             match manifest.as_str() {
-                "go.mod" => index.modules.push(module(dir, &text(), is_vendored)),
-                "go.work" => index.workspaces.push(workspace(dir, &text(), is_vendored)),
+                "go.mod" => index.modules.push(module(dir, &text(), vendor)),
+                "go.work" => index.workspaces.push(workspace(dir, &text(), vendor)),
                 _ => {}
             }
         }
@@ -101,6 +103,7 @@ fn local_roots(index: &Index) -> BTreeSet<String> {
     let replaces = index.modules.iter().flat_map(|m| &m.replaces);
     let replaces = replaces.chain(index.workspaces.iter().flat_map(|w| &w.replaces));
     let required = index.modules.iter().flat_map(|m| &m.requires);
+    let required = required.map(|r| &r.path);
     let paths = index.modules.iter().map(|m| &m.path);
     paths
         .chain(replaces.map(|r| &r.path))
@@ -135,44 +138,76 @@ fn without_std(imports: Vec<Import>, roots: &BTreeSet<String>) -> Vec<Import> {
         .collect()
 }
 
-fn module(dir: &str, text: &str, vendored: bool) -> Module {
+/// What a list of vendored packages was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Vendor {
+    Module,
+    Workspace,
+}
+
+fn vendor_of(root: &Path, vendor: &str) -> Vendor {
+    match is_for_workspace(&read(root, &join(vendor, select::VENDOR_LIST))) {
+        true => Vendor::Workspace,
+        false => Vendor::Module,
+    }
+}
+
+/// Whether Go takes modules from a `vendor` directory: one that was made for what is built
+/// now, and not before Go 1.14 (modload, `setDefaultBuildMod` of Go 1.26).
+fn is_vendored(go: Option<&str>, vendor: Option<Vendor>, wanted: Vendor) -> bool {
+    let go = go.and_then(Go::parse);
+    vendor == Some(wanted) && go.is_some_and(|go| go.is_at_least(14))
+}
+
+fn module(dir: &str, text: &str, vendor: Option<Vendor>) -> Module {
     let parsed = parse_go_mod(text);
+    let vendored = is_vendored(parsed.go.as_deref(), vendor, Vendor::Module);
     Module {
         dir: dir.to_owned(),
         path: parsed.module,
         go: parsed.go,
         toolchain: parsed.toolchain,
-        requires: parsed.requires,
+        requires: requires(parsed.requires),
         vendored,
-        replaces: replaces(dir, parsed.local_replaces),
-        forks: parsed.forks,
+        replaces: replaces(dir, parsed.replaces),
         ignores: parsed.ignores,
     }
 }
 
-fn workspace(dir: &str, text: &str, vendored: bool) -> Workspace {
+fn workspace(dir: &str, text: &str, vendor: Option<Vendor>) -> Workspace {
     let parsed = parse_go_work(text);
+    let vendored = is_vendored(parsed.go.as_deref(), vendor, Vendor::Workspace);
     Workspace {
         dir: dir.to_owned(),
         go: parsed.go,
         toolchain: parsed.toolchain,
         vendored,
         uses: inside(dir, &parsed.uses),
-        replaces: replaces(dir, parsed.local_replaces),
-        forks: parsed.forks,
+        replaces: replaces(dir, parsed.replaces),
     }
 }
 
-fn replaces(dir: &str, lines: Vec<(String, String)>) -> Vec<Replace> {
-    let mut out: Vec<Replace> = lines
-        .into_iter()
-        .filter_map(|(path, target)| {
-            Some(Replace {
-                path,
-                dir: resolve(dir, &target)?,
-            })
-        })
-        .collect();
+fn requires(lines: Vec<(String, String)>) -> Vec<Require> {
+    let lines = lines.into_iter();
+    lines
+        .map(|(path, version)| Require { path, version })
+        .collect()
+}
+
+fn replaces(dir: &str, lines: Vec<Replacement>) -> Vec<Replace> {
+    let replace = |line: Replacement| {
+        let with = match line.is_directory().then(|| resolve(dir, &line.with)) {
+            Some(Some(dir)) => With::Dir(dir),
+            Some(None) => With::Outside(line.with),
+            None => With::Module(line.with),
+        };
+        Replace {
+            path: line.path,
+            version: line.version,
+            with,
+        }
+    };
+    let mut out: Vec<Replace> = lines.into_iter().map(replace).collect();
     out.sort();
     out.dedup();
     out
@@ -229,7 +264,7 @@ mod tests {
                 "lib/gen.go",
                 "//go:build ignore\n\npackage main\nimport \"x.org/gen\"\n",
             ),
-            ("tools/go.mod", "module m/tools\n"),
+            ("tools/go.mod", "module m/tools\ngo 1.26\n"),
             ("tools/vendor/modules.txt", ""),
             ("tools/vendor/x/main.go", "package main\n"),
             ("testdata/main.go", "package main\n"),
@@ -243,7 +278,7 @@ mod tests {
         assert_eq!(index.mains, ["cmd/api"]);
         let dirs: Vec<_> = index.modules.iter().map(|m| m.dir.as_str()).collect();
         assert_eq!(dirs, [".", "tools"]);
-        assert_eq!(index.modules[0].requires, ["x.org/y"]);
+        assert_eq!(index.modules[0].requires[0].path, "x.org/y");
         assert!(!index.modules[0].vendored && index.modules[1].vendored);
         assert_eq!(index.workspaces[0].uses, [".", "tools"]);
         let paths = |dir: &str| -> Vec<String> {
@@ -269,6 +304,26 @@ mod tests {
     }
 
     #[test]
+    fn a_vendor_directory_is_for_a_module_or_for_a_workspace() {
+        let vendored = |go: &str, list: &str| {
+            let root = tree(&[
+                ("go.mod", &format!("module m\n{go}\n")),
+                ("go.work", &format!("{go}\nuse .\n")),
+                ("vendor/modules.txt", list),
+            ]);
+            let index = scan(root.path(), &[]).unwrap();
+            (index.modules[0].vendored, index.workspaces[0].vendored)
+        };
+        assert_eq!(vendored("go 1.14", "# x.org/y v1.0.0\n"), (true, false));
+        assert_eq!(vendored("go 1.26", ""), (true, false));
+        assert_eq!(vendored("go 1.26", "## workspace\n# x v1\n"), (false, true));
+        assert_eq!(vendored("go 1.26", "## x; workspace \n"), (false, true));
+        assert_eq!(vendored("go 1.26", "# x v1\n## workspace\n"), (true, false));
+        assert_eq!(vendored("go 1.13", "# x.org/y v1.0.0\n"), (false, false));
+        assert_eq!(vendored("", "## workspace\n"), (false, false));
+    }
+
+    #[test]
     fn a_missing_root_is_an_error() {
         assert!(scan(Path::new("/nonexistent/gofleet"), &[]).is_err());
     }
@@ -276,7 +331,7 @@ mod tests {
     #[test]
     fn what_an_ignore_file_hides_is_not_there() {
         let root = tree(&[
-            ("go.mod", "module m\n"),
+            ("go.mod", "module m\ngo 1.26\n"),
             ("vendor/modules.txt", "# x v1\n"),
             ("a/main.go", "package main\n"),
             ("a/gen.go", "package main\n"),

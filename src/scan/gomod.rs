@@ -1,5 +1,6 @@
 //! Reader for `go.mod` and `go.work`: the lines that decide which modules, which
-//! toolchain and which directories a build has.
+//! toolchain and which directories a build has; and for what a list of vendored packages
+//! is for.
 //!
 //! In: the text of one file. Out: [`GoMod`] or [`GoWork`]. The reader is
 //! tolerant: a line that it does not know, or that is wrong, is skipped, because
@@ -17,12 +18,10 @@ pub(crate) struct GoMod {
     /// The `toolchain` line without its `go` prefix; `default` and names with a
     /// custom suffix are kept as they are.
     pub(crate) toolchain: Option<String>,
-    /// Paths of the modules that it requires.
-    pub(crate) requires: Vec<String>,
-    /// `replace` lines whose target is a directory: module path, directory as written.
-    pub(crate) local_replaces: Vec<(String, String)>,
-    /// Paths of modules that stand for others.
-    pub(crate) forks: Vec<String>,
+    /// The modules that it requires: path and version.
+    pub(crate) requires: Vec<(String, String)>,
+    /// `replace` lines.
+    pub(crate) replaces: Vec<Replacement>,
     /// Directories of `ignore` lines, as written.
     pub(crate) ignores: Vec<String>,
 }
@@ -36,10 +35,31 @@ pub(crate) struct GoWork {
     pub(crate) toolchain: Option<String>,
     /// Directories of `use` lines, as written.
     pub(crate) uses: Vec<String>,
-    /// `replace` lines whose target is a directory: module path, directory as written.
-    pub(crate) local_replaces: Vec<(String, String)>,
-    /// Paths of modules that stand for others.
-    pub(crate) forks: Vec<String>,
+    /// `replace` lines.
+    pub(crate) replaces: Vec<Replacement>,
+}
+
+/// A `replace` line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Replacement {
+    /// The module that is replaced.
+    pub(crate) path: String,
+    /// The version that is; empty for all.
+    pub(crate) version: String,
+    /// What stands for it, as written: a directory, or the path of another module.
+    pub(crate) with: String,
+}
+
+impl Replacement {
+    /// Whether what stands for a module is a directory: then it is written as one, and has
+    /// no version behind it.
+    pub(crate) fn is_directory(&self) -> bool {
+        let with = self.with.as_str();
+        matches!(with, "." | "..")
+            || ["./", "../", "/"]
+                .iter()
+                .any(|start| with.starts_with(start))
+    }
 }
 
 /// Reads a `go.mod`.
@@ -50,13 +70,9 @@ pub(crate) fn parse_go_mod(text: &str) -> GoMod {
         ("module", [path, ..]) if out.module.is_empty() => out.module.clone_from(path),
         ("go", [version, ..]) => out.go = Some(version.clone()),
         ("toolchain", [name, ..]) => out.toolchain = Some(toolchain_version(name)),
-        ("require", [path, _, ..]) => out.requires.push(path.clone()),
+        ("require", [path, version, ..]) => out.requires.push((path.clone(), version.clone())),
         ("ignore", [dir, ..]) => out.ignores.push(dir.clone()),
-        ("replace", _) => match replacement(args) {
-            Some((old, target)) if is_directory(&target) => out.local_replaces.push((old, target)),
-            Some((_, fork)) => out.forks.push(fork),
-            None => {}
-        },
+        ("replace", _) => out.replaces.extend(replacement(args)),
         _ => {}
     });
     out
@@ -70,35 +86,35 @@ pub(crate) fn parse_go_work(text: &str) -> GoWork {
         ("go", [version, ..]) => out.go = Some(version.clone()),
         ("toolchain", [name, ..]) => out.toolchain = Some(toolchain_version(name)),
         ("use", [dir, ..]) => out.uses.push(dir.clone()),
-        ("replace", _) => match replacement(args) {
-            Some((old, target)) if is_directory(&target) => out.local_replaces.push((old, target)),
-            Some((_, fork)) => out.forks.push(fork),
-            None => {}
-        },
+        ("replace", _) => out.replaces.extend(replacement(args)),
         _ => {}
     });
     out
+}
+
+/// Whether the list of vendored packages is one that `go work vendor` made: its first line
+/// says so.
+pub(crate) fn is_for_workspace(list: &str) -> bool {
+    let first = list.split('\n').next().unwrap_or_default();
+    let notes = first.strip_prefix("## ").into_iter();
+    notes
+        .flat_map(|notes| notes.split(';'))
+        .any(|note| note.trim() == "workspace")
 }
 
 fn toolchain_version(name: &str) -> String {
     name.strip_prefix("go").unwrap_or(name).to_owned()
 }
 
-/// Path and target of `old [version] => target [version]`.
-fn replacement(args: &[String]) -> Option<(String, String)> {
-    let old = args.first()?;
+/// `old [version] => target [version]`.
+fn replacement(args: &[String]) -> Option<Replacement> {
     let arrow = args.iter().position(|a| a == "=>")?;
-    Some((old.clone(), args.get(arrow + 1)?.clone()))
-}
-
-/// Whether what stands for a module is a directory: then it is written as one, and has
-/// no version behind it.
-fn is_directory(target: &str) -> bool {
-    target == "."
-        || target == ".."
-        || target.starts_with("./")
-        || target.starts_with("../")
-        || target.starts_with('/')
+    let (old, new) = (&args[..arrow], &args[arrow + 1..]);
+    Some(Replacement {
+        path: old.first()?.clone(),
+        version: old.get(1).cloned().unwrap_or_default(),
+        with: new.first()?.clone(),
+    })
 }
 
 /// All directives of a file, verb first, those in blocks included.
@@ -192,16 +208,23 @@ mod tests {
         assert_eq!(got.module, "example.com/shop");
         assert_eq!(got.go.as_deref(), Some("1.26.3"));
         assert_eq!(got.toolchain.as_deref(), Some("1.26.8"));
-        assert_eq!(got.requires, ["github.com/a/b"]);
-        let replace = |old: &str, dir: &str| (old.to_owned(), dir.to_owned());
         assert_eq!(
-            got.local_replaces,
+            got.requires,
+            [("github.com/a/b".to_owned(), "v1.2.3".to_owned())]
+        );
+        let replaces: Vec<_> = got
+            .replaces
+            .iter()
+            .map(|r| (&*r.path, &*r.version, &*r.with, r.is_directory()))
+            .collect();
+        assert_eq!(
+            replaces,
             [
-                replace("x.org/y", "./y"),
-                replace("q.org/quoted", "../side by side")
+                ("x.org/y", "", "./y", true),
+                ("x.org/z", "v1.0.0", "x.org/fork", false),
+                ("q.org/quoted", "", "../side by side", true)
             ]
         );
-        assert_eq!(got.forks, ["x.org/fork"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::constraint::Setting;
+use crate::versions::Go;
 
 /// Name of the index in the scan step's output.
 pub const INDEX_FILE: &str = "index.json";
@@ -49,27 +50,59 @@ pub struct Module {
     pub go: Option<String>,
     /// The `toolchain` line, without `go` in front.
     pub toolchain: Option<String>,
-    /// Paths of the modules that it requires.
-    pub requires: Vec<String>,
-    /// Whether it has a `vendor/modules.txt`.
+    /// The modules that it requires.
+    pub requires: Vec<Require>,
+    /// Whether its modules come from a `vendor` directory, when it is built by itself.
     pub vendored: bool,
-    /// Local `replace` lines whose directory is inside the scanned directory.
+    /// Its `replace` lines.
     pub replaces: Vec<Replace>,
-    /// Paths of modules that stand for others.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub forks: Vec<String>,
     /// Paths of `ignore` lines as written: `./...` passes over them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignores: Vec<String>,
 }
 
-/// A module path that a directory stands for.
+/// A module at the version that another one requires.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Require {
+    /// Its path.
+    #[serde(rename = "p")]
+    pub path: String,
+    /// The version.
+    #[serde(rename = "v")]
+    pub version: String,
+}
+
+/// A `replace` line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Replace {
     /// The replaced module path.
     pub path: String,
-    /// The directory.
-    pub dir: String,
+    /// The version that is replaced; empty for all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// What stands for it.
+    #[serde(flatten)]
+    pub with: With,
+}
+
+/// What stands for a replaced module.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum With {
+    /// A directory.
+    #[serde(rename = "dir")]
+    Dir(String),
+    /// A directory outside of the scanned one, as written.
+    #[serde(rename = "outside")]
+    Outside(String),
+    /// Another module, by its path.
+    #[serde(rename = "module")]
+    Module(String),
+}
+
+impl Default for With {
+    fn default() -> Self {
+        Self::Dir(".".to_owned())
+    }
 }
 
 /// One `go.work`.
@@ -81,16 +114,13 @@ pub struct Workspace {
     pub go: Option<String>,
     /// The `toolchain` line, without `go` in front.
     pub toolchain: Option<String>,
-    /// Whether it has a `vendor/modules.txt`.
+    /// Whether its modules come from a `vendor` directory.
     pub vendored: bool,
     /// Directories of its modules.
     pub uses: Vec<String>,
-    /// Local `replace` lines.
+    /// Its `replace` lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<Replace>,
-    /// Paths of modules that stand for others.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub forks: Vec<String>,
 }
 
 /// A directory with files that a build can read.
@@ -190,6 +220,16 @@ pub struct Note {
     pub path: String,
     /// What is wrong, in words.
     pub text: String,
+}
+
+impl Module {
+    /// Whether its list of requirements has every version that is chosen: then Go reads the
+    /// listed modules and no others (since Go 1.17).
+    #[must_use]
+    pub fn is_pruned(&self) -> bool {
+        let go = self.go.as_deref().and_then(Go::parse);
+        go.is_some_and(|go| go.is_at_least(17))
+    }
 }
 
 impl Directory {

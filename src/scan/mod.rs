@@ -30,7 +30,7 @@ mod words;
 pub use build::{scan, scan_scope};
 pub use index::{
     Constraint, Directory, INDEX_FILE, Import, Index, Link, Module, Native, NativeKind, Note,
-    Replace, Workspace,
+    Replace, Require, With, Workspace,
 };
 pub(crate) use index::{is_inside, join, parent, resolve};
 pub(crate) use link::resolve as link_target;

@@ -30,6 +30,8 @@ macro_rules! kinds {
 kinds! {
     links
     names
+    replace
+    vendor
 }
 
 #[test]
