@@ -435,6 +435,7 @@ fn ahead(
         root: &toolchain.root,
         settings: inputs.settings(),
         code: inputs.code,
+        index: inputs.index,
         packed: downloaded.and_then(|d| d.packed.as_ref()),
         platform: &plan.platform,
         build: &service.build,

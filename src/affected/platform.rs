@@ -7,7 +7,7 @@ use std::fs;
 
 use super::compare::Side;
 use crate::closure::Source;
-use crate::scan::{constraint, gofile, is_inside};
+use crate::scan::{constraint, gofile};
 
 /// Whether a file of a closure is in no build of the service. In doubt it is in one.
 pub(super) fn is_left_out(side: Side<'_>, path: &str) -> bool {
@@ -15,9 +15,8 @@ pub(super) fn is_left_out(side: Side<'_>, path: &str) -> bool {
         return false;
     };
     let is_source = matches!(side.member.files.get(path), Some(Source::Directory(_)));
-    let is_named = closure.files.contains_key(path)
-        || closure.embeds.iter().any(|embed| embed.covers(path))
-        || closure.trees.keys().any(|tree| is_inside(path, tree));
+    let is_named =
+        closure.files.contains_key(path) || closure.embeds.iter().any(|embed| embed.covers(path));
     if !is_source || is_named {
         return false;
     }

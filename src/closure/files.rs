@@ -53,9 +53,6 @@ pub fn files(root: &Path, closure: &Closure, index: &Index) -> BTreeMap<String, 
     for embed in &closure.embeds {
         list.embed(embed);
     }
-    for (dir, reason) in &closure.trees {
-        list.tree(dir, true, reason);
-    }
     list.out
 }
 

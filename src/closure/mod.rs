@@ -53,8 +53,6 @@ pub struct Closure {
     pub files: BTreeMap<String, Reason>,
     /// Embed patterns.
     pub embeds: Vec<Embed>,
-    /// Directories that are taken whole, because nobody can tell what of them is read.
-    pub trees: BTreeMap<String, Reason>,
     /// Symbolic links on the way to directories.
     pub links: BTreeSet<String>,
     /// Module paths that directories stand for and that begin an import path: Go
@@ -78,7 +76,6 @@ impl Closure {
         }
         add(&mut self.directories, other.directories);
         add(&mut self.files, other.files);
-        add(&mut self.trees, other.trees);
         add(&mut self.external, other.external);
         add(&mut self.missing, other.missing);
         self.links.extend(other.links);

@@ -144,7 +144,6 @@ impl Group {
 impl Part {
     fn add_to(&self, out: &mut Closure) {
         add(&mut out.files, self.rest.files.keys());
-        add(&mut out.trees, self.rest.trees.keys());
         add(&mut out.external, self.rest.external.keys());
         add(&mut out.missing, self.rest.missing.keys());
         for (from, to) in [

@@ -12,7 +12,6 @@ fn stripped(mut closure: Closure) -> Closure {
     for names in [
         &mut closure.directories,
         &mut closure.files,
-        &mut closure.trees,
         &mut closure.external,
         &mut closure.missing,
     ] {

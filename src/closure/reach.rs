@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::resolve::{Found, Package, Resolver};
 use super::root::ModuleRoot;
 use super::{Closure, Doubt, Embed, Reason};
+use crate::scan::assembly;
 use crate::scan::constraint::Setting;
 use crate::scan::select::{self, Kind};
 use crate::scan::{Directory, Import, Index, Native, NativeKind, is_inside, join, parent};
@@ -236,7 +237,11 @@ impl<'a> Reach<'a> {
                 let name = path.rsplit('/').next().unwrap_or(path);
                 let known = self.index.directory(above);
                 if known.is_some_and(|d| d.files.iter().any(|f| f == name)) {
-                    if above != directory.path {
+                    if above == directory.path {
+                        // It is there anyway.
+                    } else if file.ends_with(assembly::SOURCE) {
+                        keep(&mut self.out.files, path.clone(), reason(path));
+                    } else {
                         // Its own includes follow when the directory is read.
                         self.directory(above.to_owned(), reason(path));
                     }
@@ -265,17 +270,7 @@ impl<'a> Reach<'a> {
                     self.directory(dir, reason(path));
                 }
             }
-            // Go's own assembler reads `.s` files in every build; C needs cgo.
-            NativeKind::Unknown if file.ends_with(".s") => {
-                let module = self.index.module_of(&directory.path);
-                let tree = module.map_or(".", |m| m.dir.as_str()).to_owned();
-                self.out.doubts.push(Doubt {
-                    file: file.clone(),
-                    line: native.line,
-                    text: format!("the included file is a macro; all of `{tree}` counts as source"),
-                });
-                keep(&mut self.out.trees, tree, reason("#include"));
-            }
+            // Only a C compiler can tell, and no build here runs one.
             NativeKind::Unknown => {}
         }
     }

@@ -254,7 +254,8 @@ fn headers_outside_of_the_package_are_followed() {
             "#include \"textflag.h\"\n#include \"../inc/k.h\"\n#include \"data.inc\"\n",
         ),
         ("asm/data.inc", ""),
-        ("inc/k.h", "#include \"deep/l.h\"\n"),
+        // The assembler runs in the package directory, whatever file has the include.
+        ("inc/k.h", "#include \"../inc/deep/l.h\"\n"),
         ("inc/deep/l.h", ""),
         ("macro/m.s", "#include WHAT\n"),
     ]);

@@ -58,7 +58,7 @@ impl Scanned {
 impl Session<'_> {
     /// Runs the scan step and reads its index.
     pub(super) async fn scan(&self) -> Result<Scanned, Error> {
-        self.scan_with(&[]).await
+        self.scan_with(&[], &[]).await
     }
 
     /// Finds out what the services of a plan can see, and asks for it.
@@ -66,17 +66,19 @@ impl Session<'_> {
         let mut scanned = scanned.clone().for_plan(plan);
         let ignore = self.loader.ignore().await?;
         let mut asked = BTreeSet::new();
+        let mut included = BTreeSet::new();
         let mut closures = Closures::of(plan, &scanned.index);
         for _ in 1..MAX_SCANS {
-            let missing = closures.missing().into_iter();
-            let visible = missing.filter(|dir| ignore.rules.hidden_by(dir).is_none());
-            let before = asked.len();
-            asked.extend(visible);
-            if asked.len() == before {
+            let visible = |path: &String| ignore.rules.hidden_by(path).is_none();
+            let before = asked.len() + included.len();
+            asked.extend(closures.missing().into_iter().filter(visible));
+            included.extend(closures.unread(&scanned.index).into_iter().filter(visible));
+            if asked.len() + included.len() == before {
                 break;
             }
             let reach: Vec<String> = asked.iter().cloned().collect();
-            scanned = self.scan_with(&reach).await?.for_plan(plan);
+            let files: Vec<String> = included.iter().cloned().collect();
+            scanned = self.scan_with(&reach, &files).await?.for_plan(plan);
             closures = Closures::of(plan, &scanned.index);
         }
         let mut warnings = hidden(closures.iter(), &ignore.rules, ignore.name());
@@ -98,10 +100,20 @@ impl Session<'_> {
         })
     }
 
-    async fn scan_with(&self, reach: &[String]) -> Result<Scanned, Error> {
+    /// A scan of what patterns choose, of directories that they pass over, and of files that
+    /// assembly includes by other names.
+    async fn scan_with(&self, reach: &[String], files: &[String]) -> Result<Scanned, Error> {
+        let mut include = select::include_patterns();
+        include.extend(files.iter().map(|path| select::escape(path)));
+        let mut exclude = select::exclude_patterns(reach);
+        exclude.extend(
+            files
+                .iter()
+                .map(|path| format!("!{}", select::escape(path))),
+        );
         let query = ContextQuery {
-            include: select::include_patterns(),
-            exclude: select::exclude_patterns(reach),
+            include,
+            exclude,
             follow: reach.to_vec(),
             hint: CODE_HINT.to_owned(),
             name: "[internal] load Go sources".to_owned(),

@@ -6,7 +6,7 @@ use super::{fetch, image_settings, tree};
 use crate::closure::{self, Closure, ModuleRoot, Outlines};
 use crate::modules::ServiceModules;
 use crate::plan::{self, Plan, Request, Service};
-use crate::scan::{self, Index, join, select};
+use crate::scan::{self, Index, assembly, join, select};
 use crate::spec::Spec;
 
 /// One closure per main package and set of build tags.
@@ -143,6 +143,18 @@ impl Closures {
     pub fn missing(&self) -> BTreeSet<String> {
         self.iter()
             .flat_map(|c| c.missing.keys().cloned())
+            .collect()
+    }
+
+    /// Files that assembly includes and that the scan did not see: they may include others.
+    #[must_use]
+    pub fn unread(&self, index: &Index) -> BTreeSet<String> {
+        let files = self.iter().flat_map(|closure| &closure.files);
+        let included = files.filter(|(_, reason)| reason.file.ends_with(assembly::SOURCE));
+        included
+            .map(|(path, _)| path)
+            .filter(|path| !tree::is_scanned(index, path))
+            .cloned()
             .collect()
     }
 

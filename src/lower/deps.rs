@@ -24,7 +24,7 @@ use super::tree;
 use crate::closure::ModuleRoot;
 use crate::deps::{COMPILED_DIR, MODULES_DIR, STANDARD};
 use crate::plan::{Build, go_target};
-use crate::scan::join;
+use crate::scan::{Index, is_inside, join};
 use crate::share::COMPILE;
 
 /// Where a step writes compiled packages, and where their layer is mounted later.
@@ -43,6 +43,7 @@ pub(super) struct Ahead<'a> {
     pub(super) settings: StepSettings<'a>,
     /// The manifests are in it.
     pub(super) code: &'a Output,
+    pub(super) index: &'a Index,
     /// Packed modules; `None` where nothing is fetched.
     pub(super) packed: Option<&'a Output>,
     pub(super) platform: &'a Platform,
@@ -160,8 +161,14 @@ impl Ahead<'_> {
         if !root.vendored {
             return manifests;
         }
-        let vendored = tree::below(self.code, &join(&root.dir, "vendor"));
-        let op = FileOp::on(&manifests).copy(vendored);
+        let vendor = join(&root.dir, "vendor");
+        let op = FileOp::on(&manifests).copy(tree::below(self.code, &vendor));
+        // Compiled here, a package has the key that it has in a build.
+        let below = self.index.directories.iter();
+        let below = below.filter(|directory| is_inside(&directory.path, &vendor));
+        let op = below.fold(op, |op, directory| {
+            tree::with_unhashed(op, &directory.path, self.index)
+        });
         quiet(op, "vendored modules")
     }
 

@@ -19,13 +19,13 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{BindMount, Copy, Describe as _, FileOp, Mkdir, Mount, Output};
+use buildkit_llb::{BindMount, Copy, Describe as _, FileOp, Mkdir, Mkfile, Mount, Output};
 
 use super::constant::{quiet, unindexed};
 use super::go::SOURCE_DIR;
 use crate::closure::Closure;
 use crate::scan::select::{self, Kind, escape};
-use crate::scan::{Index, is_inside, join, parent};
+use crate::scan::{Index, join, parent};
 
 /// Up to this many directories a closure is copied as one tree, without units: a
 /// copy costs 0.1 ms a file and only where something changed.
@@ -38,6 +38,9 @@ const UNIT: usize = 32;
 /// Most units of a closure that can be divided into fewer. Four thousand mounts in
 /// one step work, and take 2.5 s.
 const MAX_UNITS: usize = 512;
+
+/// A header of ours in a package directory (see [`with_unhashed`]).
+const UNHASHED: &str = "gofleet_unhashed.h";
 
 /// One mode for files and directories.
 const MODE: u32 = 0o755;
@@ -95,10 +98,12 @@ impl Units {
 fn unit(root: &str, dirs: &[&str], context: Context<'_>) -> Option<Output> {
     let mut copies = dirs
         .iter()
-        .filter_map(|dir| package(context, dir))
+        .filter_map(|dir| Some((dir, package(context, dir)?)))
         .peekable();
     copies.peek()?;
-    let op = copies.fold(FileOp::new(), FileOp::copy);
+    let op = copies.fold(FileOp::new(), |op, (dir, copy)| {
+        with_unhashed(op.copy(copy), dir, context.index)
+    });
     let op = op
         .name(format!("[internal] sources {root}"))
         .progress_group("gofleet.sources", "[internal] sources", true);
@@ -191,10 +196,7 @@ fn based(closure: &Closure) -> BTreeSet<&str> {
     let files = closure.files.keys().chain(&closure.links);
     let manifests = closure.manifests.iter();
     let files = files.chain(manifests).filter_map(|file| parent(file));
-    let trees = closure.trees.keys().map(String::as_str);
-    let dirs = closure.directories.keys().map(String::as_str);
-    let in_trees = dirs.filter(|dir| closure.trees.keys().any(|tree| is_inside(dir, tree)));
-    let all = embeds.chain(files).chain(trees).chain(in_trees);
+    let all = embeds.chain(files);
     all.flat_map(ancestors).chain(["."]).collect()
 }
 
@@ -245,6 +247,7 @@ fn base(
         } else if let Some(copy) = package(context, dir) {
             op = op.copy(copy);
         }
+        op = with_unhashed(op, dir, index);
     }
     for path in closure.files.keys() {
         let from = if is_scanned(index, path) {
@@ -303,10 +306,6 @@ pub(super) fn asset_patterns(closure: &Closure) -> Vec<String> {
         join(&escape(&embed.dir), &embed.pattern)
     });
     let mut out: Vec<String> = embeds.collect();
-    out.extend(closure.trees.keys().map(|dir| match dir.as_str() {
-        "." => "**".to_owned(),
-        dir => escape(dir),
-    }));
     out.sort();
     out.dedup();
     out
@@ -318,7 +317,7 @@ pub(super) fn asset_files(closure: &Closure, index: &Index) -> Vec<String> {
     files.cloned().collect()
 }
 
-fn is_scanned(index: &Index, path: &str) -> bool {
+pub(super) fn is_scanned(index: &Index, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     parent(path)
         .and_then(|dir| index.directory(dir))
@@ -340,6 +339,26 @@ pub(super) fn below(from: &Output, dir: &str) -> Copy {
         .create_dest_path()
         .mode(MODE)
         .timestamp(unindexed())
+}
+
+/// Puts into Go's key of a package what is compiled into it and is not in that key: by a header
+/// that nothing includes. Going back to other content gives the old key, and the old object.
+pub(super) fn with_unhashed(op: FileOp, dir: &str, index: &Index) -> FileOp {
+    let unhashed = index.directory(dir).map(|d| d.unhashed.as_slice());
+    let unhashed = unhashed.unwrap_or_default();
+    if unhashed.is_empty() {
+        return op;
+    }
+    let lines = unhashed
+        .iter()
+        .map(|u| format!("{} {}\n", u.digest, u.path));
+    let text: String = lines.collect();
+    let path = format!("/{}", join(dir, UNHASHED));
+    op.mkfile(
+        Mkfile::new(path, text.into_bytes())
+            .mode(MODE)
+            .timestamp(unindexed()),
+    )
 }
 
 /// The source files of one directory, without the directories below it. Patterns by

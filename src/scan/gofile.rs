@@ -316,7 +316,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Decodes up to a closing quote: the bytes, and how many were read.
-fn unquote(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+pub(super) fn unquote(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let mut out = Vec::new();
     let mut at = 0;
     loop {
@@ -376,7 +376,7 @@ fn count_lines(text: &[u8]) -> u32 {
 /// The former counts in the comments at the top of the file; the latter only in
 /// the lines of `//` there that are followed by a blank line. A file with two
 /// `//go:build` lines is an error of the compiler's, and unconstrained here.
-fn build_constraint(text: &[u8]) -> Option<String> {
+pub(super) fn build_constraint(text: &[u8]) -> Option<String> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut modern: Vec<String> = Vec::new();
     // The old lines that a blank line follows, and those that wait for one.

@@ -145,6 +145,21 @@ pub struct Directory {
     /// What its native code names outside of the directory's own files.
     #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
     pub natives: Vec<Native>,
+    /// What its assembly includes and Go's build cache does not see (see
+    /// [`assembly`](super::assembly)).
+    #[serde(rename = "u", default, skip_serializing_if = "Vec::is_empty")]
+    pub unhashed: Vec<Unhashed>,
+}
+
+/// A file that a package is compiled from and that is in no key of Go's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unhashed {
+    /// Where it is.
+    #[serde(rename = "p")]
+    pub path: String,
+    /// The digest of its content.
+    #[serde(rename = "h")]
+    pub digest: String,
 }
 
 /// Something that a Go file names in text: an import path or an embed pattern.

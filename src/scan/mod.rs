@@ -11,9 +11,10 @@
 //! - `scope`: what of a directory is read: what is reached, what an ignore file hides;
 //! - `walk`: every directory once, in parallel;
 //! - `read`: one file;
-//! - `gofile`, `native`, `gomod`, `constraint`, `words`: readers for one kind of text each;
+//! - `gofile`, `native`, `assembly`, `gomod`, `constraint`, `words`: readers for one kind of text each;
 //! - `build`: from what was found to the index.
 
+pub(crate) mod assembly;
 mod build;
 pub(crate) mod constraint;
 pub(crate) mod gofile;
@@ -30,7 +31,7 @@ mod words;
 pub use build::{scan, scan_scope};
 pub use index::{
     Constraint, Directory, INDEX_FILE, Import, Index, Link, Module, Native, NativeKind, Note,
-    Replace, Require, With, Workspace,
+    Replace, Require, Unhashed, With, Workspace,
 };
 pub(crate) use index::{is_inside, join, parent, resolve};
 pub(crate) use link::resolve as link_target;

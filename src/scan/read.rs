@@ -10,9 +10,11 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use super::assembly;
 use super::constraint;
 use super::gofile;
-use super::index::{Constraint, Import, Native, NativeKind, Note, join, resolve};
+use super::index::{Constraint, Import, Native, NativeKind, Note, Unhashed, join, resolve};
+use super::link;
 use super::native::{self, Named};
 use super::select::Kind;
 use super::walk::OneDirectory;
@@ -44,6 +46,28 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Reads what the assembly of a directory includes. `text` has the text of a file that is
+    /// there, by its path.
+    pub(super) fn assembly(
+        &mut self,
+        dir: &str,
+        names: &[(u32, &str)],
+        text: impl Fn(&str) -> Option<Vec<u8>>,
+        one: &mut OneDirectory,
+    ) {
+        let sources: Vec<&str> = names.iter().map(|(_, name)| *name).collect();
+        for found in assembly::included(dir, &sources, text) {
+            let (path, digest) = (found.path, found.unhashed);
+            one.directory.natives.push(Native {
+                what: NativeKind::File(path.clone()),
+                file: names[found.source].0,
+                line: found.line,
+            });
+            let unhashed = digest.map(|digest| Unhashed { path, digest });
+            one.directory.unhashed.extend(unhashed);
+        }
+    }
+
     /// The files that follow are another directory's.
     pub(super) fn begin(&mut self) {
         self.seen.clear();
@@ -68,6 +92,8 @@ impl Reader {
         }
         match kind {
             Kind::Go => self.go(source, &mut file, meta.len(), one),
+            // What assembly includes depends on the directory: see `assembly`.
+            Kind::Native if source.name.ends_with(assembly::SOURCE) => Ok(()),
             Kind::Native => {
                 self.buffer.clear();
                 self.fill(&mut file, meta.len(), MAX_BYTES)?;
@@ -176,6 +202,18 @@ impl Reader {
         self.buffer.truncate(at);
         Ok(())
     }
+}
+
+/// The text of a file that is there; through links that stay inside of `root`.
+pub(super) fn text(root: &Path, path: &str) -> Option<Vec<u8>> {
+    let path = root.join(link::resolve(root, path)?);
+    let file = open(&path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = Vec::new();
+    file.take(MAX_BYTES).read_to_end(&mut text).ok()?;
+    Some(text)
 }
 
 /// Opens a file without waiting for what might be at the other end of it.

@@ -11,9 +11,9 @@ use std::thread;
 
 use super::Scope;
 use super::index::{Directory, Link, Note, is_inside, join};
-use super::link;
-use super::read::{Reader, Source};
+use super::read::{self, Reader, Source};
 use super::select::{self, Kind};
+use super::{assembly, link};
 
 /// More threads do not help: the walk waits for the kernel.
 const MAX_THREADS: usize = 8;
@@ -196,9 +196,27 @@ impl Worker<'_> {
             }
             one.directory.files.push(name);
         }
+        self.assembly(&dir, &mut one);
         one.directory.path = dir;
         self.found.directories.push(one);
         below
+    }
+
+    fn assembly(&mut self, dir: &str, one: &mut OneDirectory) {
+        let files = std::mem::take(&mut one.directory.files);
+        let sources: Vec<(u32, &str)> = (0..)
+            .zip(files.iter().map(String::as_str))
+            .filter(|(_, name)| name.ends_with(assembly::SOURCE))
+            .collect();
+        if !sources.is_empty() {
+            let (root, scope) = (self.root, self.scope);
+            let text = |path: &str| match scope.hides(path) {
+                true => None,
+                false => read::text(root, path),
+            };
+            self.reader.assembly(dir, &sources, text, one);
+        }
+        one.directory.files = files;
     }
 
     fn enters(&self, dir: &str, name: &str, next: &str, entry: &DirEntry) -> bool {

@@ -31,6 +31,7 @@ kinds! {
     links
     names
     replace
+    stale
     vendor
 }
 

@@ -1,5 +1,6 @@
 //! Runs the script of a case: each line a command, in the case's repository.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -35,6 +36,7 @@ pub(super) fn run(name: &str, text: &str) {
         repo,
         out: TempDir::new().unwrap(),
         flags: Vec::new(),
+        remembered: BTreeMap::new(),
         last: None,
     };
     for (number, line) in archive.script.lines().enumerate() {
@@ -54,6 +56,8 @@ struct Case {
     out: TempDir,
     /// Flags of the last `build`.
     flags: Vec<String>,
+    /// Programs by their services.
+    remembered: BTreeMap<String, Vec<u8>>,
     /// What the last command printed.
     last: Option<Output>,
 }
@@ -72,6 +76,17 @@ impl Case {
                 // The built-in println writes to standard error, and costs no package.
                 let printed = Tool::new(program).ok().all();
                 assert_eq!(printed.trim(), *text);
+            }
+            ("remembers", [service]) => {
+                let program = self.program(service);
+                self.remembered.insert((*service).to_owned(), program);
+            }
+            ("same", [service]) => {
+                let before = self.remembered.get(*service);
+                assert!(
+                    before == Some(&self.program(service)),
+                    "{service} is another program"
+                );
             }
             ("rebuilds", ["nothing"]) => assert_eq!(self.rebuilt(), [""; 0]),
             ("rebuilds", [first, rest @ ..]) => {
@@ -135,6 +150,10 @@ impl Case {
         self.last
             .as_ref()
             .unwrap_or_else(|| panic!("nothing was run yet"))
+    }
+
+    fn program(&self, service: &str) -> Vec<u8> {
+        fs::read(self.out.path().join(service)).unwrap()
     }
 
     /// The build of the last `build` line.
