@@ -12,21 +12,24 @@
 //! 7. lower: one graph per platform;
 //! 8. solve: one lazy ref per graph;
 //! 9. wait: the daemon builds, and cache mounts stay what they were in step 6; when it
-//!    fails, every service is asked for by itself, and all that fail are one error.
+//!    fails, every service is asked for by itself. Those that failed without their modules
+//!    are built once more, from step 2 on; all others that fail are one error.
 
 mod affected;
 mod calls;
 mod failures;
 mod lookup;
+mod lost;
 mod modules;
 mod size;
 mod sources;
 mod too_large;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{Output, Platform, SourceFile};
+use buildkit_llb::{Digest, Output, Platform, SourceFile};
 use futures_util::future::{join3, try_join_all};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
 use crate::diag::Diagnostic;
@@ -36,6 +39,7 @@ use crate::gateway::{
     Error, FrontendResult, Gateway, LoadedSpec, Loader, PlatformResult, Ref, Request, Solve,
     SpecError, Warning,
 };
+use crate::hex::hex;
 use crate::image::ImageConfig;
 use crate::lower::{self, Build, Closures, Features, Inputs, LowerError, Lowered};
 use crate::options::{CONTEXT_LOCAL, Options};
@@ -43,6 +47,7 @@ use crate::plan::{self, Plan};
 use crate::spec::Spec;
 
 use lookup::LookedUp;
+use lost::Suspect;
 use sources::{Scanned, Sources};
 
 /// Frontend capabilities that we have; the label of `Dockerfile.frontend` lists
@@ -72,30 +77,130 @@ pub async fn handle(gateway: &Gateway, request: &Request) -> Result<FrontendResu
         return Ok(crate::gateway::subrequest::describe());
     }
 
-    let loader = Loader::new(gateway, request, &options);
-    let loaded = loader.spec().await?;
-    let session = Session {
+    match call {
+        Some(call) => {
+            let loader = Loader::new(gateway, request, &options);
+            let session = session(gateway, request, &options, &loader, &NONE).await?;
+            calls::answer(&session, call).await
+        }
+        None => build(gateway, request, &options).await,
+    }
+}
+
+/// No builds that run again.
+static NONE: BTreeSet<String> = BTreeSet::new();
+
+/// Builds what was asked for.
+async fn build(
+    gateway: &Gateway,
+    request: &Request,
+    options: &Options,
+) -> Result<FrontendResult, Error> {
+    let first = graphs(gateway, request, options, &NONE).await?;
+    if gateway.wait_for(&first.result).await.is_ok() {
+        return Ok(first.result);
+    }
+    // Several of them may fail, and the daemon names one.
+    let outcomes = failures::outcomes(gateway, options, first.builds).await;
+    let suspects = lost::suspects(gateway, options, &outcomes).await;
+    let Some(again) = again(gateway, request, options, &suspects).await? else {
+        failures::of(&first.file, &outcomes)?;
+        return Ok(first.result);
+    };
+    drop(outcomes);
+    if gateway.wait_for(&again.result).await.is_err() {
+        let outcomes = failures::outcomes(gateway, options, again.builds).await;
+        failures::of(&again.file, &outcomes)?;
+    }
+    Ok(again.result)
+}
+
+/// The same graphs, in which builds run again that failed without their modules; `None` if
+/// there are none of these.
+async fn again(
+    gateway: &Gateway,
+    request: &Request,
+    options: &Options,
+    suspects: &BTreeMap<String, Suspect>,
+) -> Result<Option<Graphs>, Error> {
+    if suspects.is_empty() {
+        return Ok(None);
+    }
+    let labels = suspects.keys().cloned().collect();
+    let all = graphs(gateway, request, options, &labels).await?;
+    let lost = lost::confirmed(gateway, options, suspects, &all.builds).await;
+    if lost.is_empty() {
+        return Ok(None);
+    }
+    gateway.warn(&all.vertex, lost::warning(&lost)).await?;
+    if lost == labels {
+        return Ok(Some(all));
+    }
+    graphs(gateway, request, options, &lost).await.map(Some)
+}
+
+/// What is to be built, and nothing of what it was made from: a build may take minutes, and
+/// a bake file has a frontend per target.
+struct Graphs {
+    result: FrontendResult,
+    /// The build steps in it.
+    builds: Vec<Build>,
+    /// Name of the spec, and the step that loaded it.
+    file: String,
+    vertex: Digest,
+}
+
+/// The graphs of a build. `lost` are the labels of builds that run again; asking twice costs
+/// little, because the daemon has loaded and scanned everything.
+async fn graphs(
+    gateway: &Gateway,
+    request: &Request,
+    options: &Options,
+    lost: &BTreeSet<String>,
+) -> Result<Graphs, Error> {
+    let loader = Loader::new(gateway, request, options);
+    let session = session(gateway, request, options, &loader, lost).await?;
+    let (result, builds) = session.build().await?;
+    Ok(Graphs {
+        result,
+        builds,
+        file: session.loaded.file_name.clone(),
+        vertex: session.loaded.vertex.clone(),
+    })
+}
+
+async fn session<'a>(
+    gateway: &'a Gateway,
+    request: &'a Request,
+    options: &'a Options,
+    loader: &'a Loader<'a>,
+    lost: &'a BTreeSet<String>,
+) -> Result<Session<'a>, Error> {
+    Ok(Session {
         gateway,
         request,
-        options: &options,
-        loader: &loader,
-        loaded,
+        options,
+        loader,
+        loaded: loader.spec().await?,
         scanned: OnceCell::new(),
-    };
-    match call {
-        Some(call) => calls::answer(&session, call).await,
-        None => {
-            let (result, builds) = session.build().await?;
-            let file = session.loaded.file_name.clone();
-            // A build may take minutes, and a bake file has a frontend per target.
-            drop(session);
-            drop(loader);
-            if gateway.wait_for(&result).await.is_err() {
-                // Several of them may fail, and the daemon names one.
-                failures::of(gateway, &options, &file, builds).await?;
-            }
-            Ok(result)
+        salt: salt(request, options),
+        lost,
+    })
+}
+
+/// All targets of a bake file have a session in common, so what they share runs again once,
+/// not once per target; but once for each name space of cache mounts: the daemon takes steps
+/// of one key for one, and would look into one of their mounts.
+fn salt(request: &Request, options: &Options) -> String {
+    let session = options
+        .contexts
+        .session_of(CONTEXT_LOCAL, &request.session_id);
+    match &options.cache_mount_ns {
+        Some(namespace) => {
+            let digest = Sha256::digest(namespace.as_bytes());
+            format!("{session}-{}", hex(&digest[..8]))
         }
+        None => session.to_owned(),
     }
 }
 
@@ -118,10 +223,14 @@ struct Session<'a> {
     loader: &'a Loader<'a>,
     loaded: &'a LoadedSpec,
     scanned: OnceCell<Scanned>,
+    /// Text that is different whenever a client asks.
+    salt: String,
+    /// Labels of builds that run again; everything else was said the first time.
+    lost: &'a BTreeSet<String>,
 }
 
 impl Session<'_> {
-    /// The graphs of a build, and the build steps in them if there are several.
+    /// The graphs of a build, and the build steps in them.
     async fn build(&self) -> Result<(FrontendResult, Vec<Build>), Error> {
         let (spec, mut warnings) = self.spec().await?;
         let plan =
@@ -146,10 +255,7 @@ impl Session<'_> {
         let builds = lowered
             .iter_mut()
             .map(|one| std::mem::take(&mut one.builds));
-        let mut builds: Vec<Build> = builds.flatten().collect();
-        if builds.len() == 1 {
-            builds.clear();
-        }
+        let builds = builds.flatten().collect();
         let result = self.solve(&plan, lowered, looked_up.epoch).await;
         let result = result.map_err(|error| too_large::advise(error, &plan))?;
         Ok((result, builds))
@@ -210,6 +316,9 @@ impl Session<'_> {
 
     /// Shows warnings side by side: an answer to one tells nothing.
     async fn show(&self, warnings: impl IntoIterator<Item = Warning>) -> Result<(), Error> {
+        if !self.lost.is_empty() {
+            return Ok(());
+        }
         let vertex = &self.loaded.vertex;
         let calls = warnings
             .into_iter()
@@ -249,9 +358,8 @@ impl Session<'_> {
             features: features(self.gateway.caps()),
             spec: &spec,
             parallel: plan.runner.parallel.unwrap_or_else(size::parallel_builds),
-            // All targets of a bake file have this session in common, so what they share
-            // runs again once, not once per target.
-            salt: (self.options.contexts).session_of(CONTEXT_LOCAL, &self.request.session_id),
+            salt: &self.salt,
+            lost: self.lost,
             report: sources.report,
         })
         .map_err(|error| match error {

@@ -3,7 +3,7 @@
 //! Images are not looked up: builder and base images stand in the graph by the
 //! name in the spec, and the frontend's image by its public name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::fs;
 use std::io;
@@ -223,6 +223,7 @@ impl Local {
             spec: &source,
             parallel: plan.runner.parallel.unwrap_or(2),
             salt: "local",
+            lost: &BTreeSet::new(),
             report: false,
         })
         .map_err(Problem::Lower)

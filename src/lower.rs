@@ -111,6 +111,9 @@ pub struct Inputs<'a> {
     /// of markers, so that steps run again without `ignore_cache`, which would
     /// empty the cache mounts that other builds are using.
     pub salt: &'a str,
+    /// Builds, by their labels, that run again behind a check that runs again: an earlier
+    /// check said nothing about the cache mount that is there now.
+    pub lost: &'a BTreeSet<String>,
     /// Downloads that run again, and whose results name the modules that cannot be had
     /// instead of failing: after one of them failed.
     pub report: bool,
@@ -158,6 +161,17 @@ pub struct Build {
     pub span: Span,
     /// What it gives.
     pub output: Output,
+    /// What made sure that its modules are at hand; `None` where none are needed.
+    pub check: Option<Check>,
+}
+
+/// The check in front of a build step.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Its result; what it has seen is the file [`crate::modules::LOOKED_FILE`] in it.
+    pub output: Output,
+    /// Id of the cache mount that modules are in.
+    pub cache: String,
 }
 
 /// The images that the graph of a plan needs: builders for the platform that
@@ -249,7 +263,8 @@ fn lower_platform(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, L
     if inputs.plan.selection == Selection::Deps {
         return lower_deps(inputs, plan);
     }
-    let binaries = build_all(inputs, plan)?;
+    let builds = build_all(inputs, plan)?;
+    let binaries: Vec<Output> = builds.iter().map(|build| build.output.clone()).collect();
     let built: Vec<(&Service, &Output)> = plan.services.iter().zip(&binaries).collect();
     let mut lowered = match image_settings(inputs.plan, plan) {
         Some(settings) => lower_image(inputs, &plan.platform, settings, &built),
@@ -261,17 +276,12 @@ fn lower_platform(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, L
             builds: Vec::new(),
         },
     };
-    let builds = built.into_iter().map(|(service, output)| Build {
-        label: label(inputs.plan, &plan.platform, &service.name),
-        span: service.span,
-        output: output.clone(),
-    });
-    lowered.builds = builds.collect();
+    lowered.builds = builds;
     Ok(lowered)
 }
 
 /// The build steps of a platform, in the order of its services.
-fn build_all(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Vec<Output>, LowerError> {
+fn build_all(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Vec<Build>, LowerError> {
     let mut outputs = Vec::new();
     let mut problems = Vec::new();
     let closures = plan
@@ -334,7 +344,7 @@ fn build_one(
     service: &Service,
     toolchain: &Toolchain,
     (units, counts, common): (&Units, &Counts<'_>, &mut Common),
-) -> Result<Output, LowerError> {
+) -> Result<Build, LowerError> {
     let closure = inputs
         .closures
         .of_service(service)
@@ -349,6 +359,8 @@ fn build_one(
         None => Manifests::Whole,
     };
     let again = inputs.options.no_cache.covers(&service.name);
+    let label = label(inputs.plan, &plan.platform, &service.name);
+    let again = again || inputs.lost.contains(&label);
     let marker = marker(MARKER, again.then_some(inputs.salt));
     let layered = inputs.plan.runner.cache == CacheMode::Layer;
     let step = BuildStep {
@@ -380,10 +392,17 @@ fn build_one(
         }),
         marker: &marker,
         settings: inputs.settings(),
-        label: label(inputs.plan, &plan.platform, &service.name),
+        label,
         location: Some(location(inputs.spec, service.span)),
     };
-    Ok(step.output()?)
+    let built = step.built()?;
+    let [_, cache] = settings::go_caches(inputs.options, inputs.plan.runner.cache);
+    Ok(Build {
+        label: step.label,
+        span: service.span,
+        output: built.output,
+        check: built.check.map(|output| Check { output, cache }),
+    })
 }
 
 fn native_image(reference: String, native: &Platform) -> ImageRequest {

@@ -138,6 +138,7 @@ fn one(dir: &Path, target: &str) -> Result<(), Error> {
         spec: &source,
         parallel: 2,
         salt: SESSION,
+        lost: &BTreeSet::new(),
         report: false,
     };
     let (asking, downloads) = timed(|| lower::downloads(&inputs));

@@ -13,7 +13,7 @@ use super::{Failure, io_failure};
 use crate::deps::{self, MODULES_DIR, Unpacked};
 use crate::diag;
 use crate::fetch::{self, GoCommand, Places, Problem, SECRET_PREFIX};
-use crate::modules::{self, Answer, ModuleCache, Needed, Request};
+use crate::modules::{self, Answer, Looked, ModuleCache, Needed, Request};
 use crate::scan;
 use crate::share::{self, Setting, Shared};
 
@@ -41,7 +41,7 @@ pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
     let [request, src, out] = words
         .paths("modules needs a request, a directory of manifests and a directory to write to")?;
     let request: Request = read(&request)?;
-    let cache = paired()?;
+    let (cache, _) = paired()?;
     let answer = match go(&requested(&request, &src)) {
         Ok(go) => modules::resolve(&request, &src, &cache, &go),
         Err(error) => Answer {
@@ -63,12 +63,14 @@ pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
     Ok(String::new())
 }
 
-/// `unpack --layer=DIR… -- WORDS…`: copies dependencies from layers to the caches of the
-/// `go` command. The words are not read: they make this another step for every build step.
+/// `unpack --looked=DIR --layer=DIR… -- WORDS…`: copies dependencies from layers to the caches
+/// of the `go` command, and says in a directory where it looked. The words are not read: they
+/// make this another step for every build step.
 pub(super) fn unpack(parser: lexopt::Parser) -> Result<String, Failure> {
-    let words = Words::read(parser, &["layer"], &[])?;
-    let layers: Vec<&str> = words.values.iter().map(|(_, dir)| dir.as_str()).collect();
-    let modules = paired()?;
+    let words = Words::read(parser, &["layer", "looked"], &[])?;
+    let layers = words.values.iter().filter(|(name, _)| name == "layer");
+    let layers: Vec<&str> = layers.map(|(_, dir)| dir.as_str()).collect();
+    let (modules, cache) = paired()?;
     let unpacked = deps::unpack(&layers, modules.path(), &build_cache())
         .map_err(|error| io_failure("copy to", modules.path(), &error))?;
     if unpacked != Unpacked::default() {
@@ -77,18 +79,25 @@ pub(super) fn unpack(parser: lexopt::Parser) -> Result<String, Failure> {
             unpacked.modules, unpacked.compiled
         );
     }
-    Ok(String::new())
+    let lacked = unpacked.modules > 0;
+    say(&words, Looked { cache, lacked })
 }
 
-/// `fetch [--builder=IMAGE] NEEDED SRC …`: fetches what the module cache has lost. What
-/// follows is not read: it makes this another step for every build step.
+/// `fetch --looked=DIR [--builder=IMAGE] NEEDED SRC …`: fetches what the module cache has
+/// lost, and says in a directory where it looked. What follows is not read: it makes this
+/// another step for every build step.
 pub(super) fn fetch(parser: lexopt::Parser) -> Result<String, Failure> {
-    let words = Words::read(parser, &["builder"], &[])?;
+    let words = Words::read(parser, &["builder", "looked"], &[])?;
     let [file, src] = words.first("fetch needs a list of modules and a directory of manifests")?;
     let needed: Needed = read(&file)?;
-    let cache = paired()?;
-    if modules::is_at_hand(&needed, &cache) {
-        return Ok(String::new());
+    let (cache, name) = paired()?;
+    let lacked = !modules::is_at_hand(&needed, &cache);
+    let looked = Looked {
+        cache: name,
+        lacked,
+    };
+    if !lacked {
+        return say(&words, looked);
     }
     eprintln!("the module cache lacks modules that are needed: fetching them again");
     let problems = match go(&needed.paths()) {
@@ -97,10 +106,19 @@ pub(super) fn fetch(parser: lexopt::Parser) -> Result<String, Failure> {
         Err(error) => vec![Problem::of_secret(error.to_string())],
     };
     if problems.is_empty() {
-        Ok(String::new())
+        say(&words, looked)
     } else {
         Err(failure(&problems, words.builder()))
     }
+}
+
+/// Leaves what a check has seen where the frontend reads it.
+fn say(words: &Words, looked: Looked) -> Result<String, Failure> {
+    let dir = Path::new(words.value("looked"));
+    looked
+        .write(dir)
+        .map_err(|error| io_failure("write to", dir, &error))?;
+    Ok(String::new())
 }
 
 /// `share [--needed=FILE] SHARED SRC WORDS…`: compiles what a service shares with others,
@@ -134,11 +152,11 @@ pub(super) fn share(parser: lexopt::Parser) -> Result<String, Failure> {
     Ok(String::new())
 }
 
-/// The module cache of the step, of which alone its build cache knows anything.
-fn paired() -> Result<ModuleCache, Failure> {
+/// The module cache of the step, of which alone its build cache knows anything, and its name.
+fn paired() -> Result<(ModuleCache, String), Failure> {
     let (modules, build) = (ModuleCache::of_environment(), build_cache());
     match modules::pair(&modules, &build) {
-        Ok(()) => Ok(modules),
+        Ok(name) => Ok((modules, name)),
         Err(error) => Err(io_failure("write to", &build, &error)),
     }
 }

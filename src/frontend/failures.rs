@@ -21,41 +21,46 @@ const AT_ONCE: usize = 256;
 /// gRPC's code of what was ended from elsewhere.
 const CANCELLED: i32 = 1;
 
-/// Builds each step by itself, and says which fail and which do not. `file` is the name of
-/// the spec.
+/// A build step, and what came of it.
+pub(super) struct Outcome {
+    pub(super) build: Build,
+    pub(super) result: Result<(), Error>,
+}
+
+/// Builds each step by itself.
+pub(super) async fn outcomes(
+    gateway: &Gateway,
+    options: &Options,
+    builds: Vec<Build>,
+) -> Vec<Outcome> {
+    let asked = stream::iter(builds).map(async |build| {
+        let mut result = self::build(gateway, options, &build.output).await;
+        if matches!(&result, Err(Error::Rpc(error)) if is_cancelled(error)) {
+            // It may have been on its way to its end when it was asked for.
+            result = self::build(gateway, options, &build.output).await;
+        }
+        Outcome { build, result }
+    });
+    asked.buffered(AT_ONCE).collect().await
+}
+
+/// Says which steps have failed and which have not. `file` is the name of the spec.
 ///
 /// # Errors
 ///
 /// All failures, if there is more to say about them than the daemon says by itself.
-pub(super) async fn of(
-    gateway: &Gateway,
-    options: &Options,
-    file: &str,
-    builds: Vec<Build>,
-) -> Result<(), Error> {
+pub(super) fn of(file: &str, outcomes: &[Outcome]) -> Result<(), Error> {
     let mut failures = Failures::default();
-    let asked = stream::iter(builds).map(
-        async |Build {
-                   label,
-                   span,
-                   output,
-               }| {
-            let mut answer = build(gateway, options, &output).await;
-            if matches!(&answer, Err(Error::Rpc(error)) if is_cancelled(error)) {
-                // It may have been on its way to its end when it was asked for.
-                answer = build(gateway, options, &output).await;
-            }
-            (format!("{file}:{}", span.start.line), label, answer)
-        },
-    );
-    let mut asked = asked.buffered(AT_ONCE);
-    while let Some((place, label, answer)) = asked.next().await {
-        match answer {
-            Ok(()) => failures.add_built(&label),
+    for Outcome { build, result } in outcomes {
+        match result {
+            Ok(()) => failures.add_built(&build.label),
             // The client has ended the build.
-            Err(Error::Rpc(error)) if is_cancelled(&error) => return Ok(()),
-            Err(Error::Rpc(error)) => failures.add(&place, &label, error),
-            Err(other) => return Err(other),
+            Err(Error::Rpc(error)) if is_cancelled(error) => return Ok(()),
+            Err(Error::Rpc(error)) => {
+                let place = format!("{file}:{}", build.span.start.line);
+                failures.add(&place, &build.label, error.clone());
+            }
+            Err(other) => return Err(other.clone()),
         }
     }
     match failures.say_more() {

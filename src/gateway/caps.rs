@@ -23,6 +23,8 @@ pub mod gateway {
     pub const EVALUATE: &str = "gateway.evaluate";
     /// Containers of the frontend's own.
     pub const EXEC: &str = "gateway.exec";
+    /// Reading the mounts of such containers.
+    pub const EXEC_FILESYSTEM: &str = "gateway.exec.filesystem";
     /// The `Warn` call.
     pub const WARNINGS: &str = "gateway.warnings";
     /// The `Inputs` call.

@@ -6,8 +6,10 @@
 //! looked for. A mount in use is shared instead, and not measured. So the frontend uses
 //! them until everything is built, in a container that it never starts.
 //!
+//! Newer daemons let a frontend read the mounts of such a container.
+//!
 //! In: ids of cache mounts. Out: nothing that a build could see, and no error of its own:
-//! without this, a build fails once in a long while.
+//! without this, a build step runs twice once in a long while (`frontend/lost.rs`).
 //!
 //! Contract of BuildKit v0.32: `solver/llbsolver/mounts/mount.go`
 //! (`getRefCacheDirNoCache`), `cache/manager.go` (`DiskUsage`),
@@ -15,7 +17,7 @@
 
 use std::collections::BTreeSet;
 
-use buildkit_proto::gateway::NewContainerRequest;
+use buildkit_proto::gateway::{NewContainerRequest, ReadFileRequest, ReleaseContainerRequest};
 use buildkit_proto::pb;
 use futures_util::future::try_join_all;
 
@@ -39,6 +41,32 @@ impl Gateway {
             ..NewContainerRequest::default()
         };
         let _ = self.client().new_container(request).await;
+    }
+
+    /// Reads a small file of the shared cache mount that steps get now; `None` where there is
+    /// none, or where the daemon does not show it.
+    pub async fn read_cache(&self, id: &str, path: &str) -> Option<Vec<u8>> {
+        if !self.caps().gateway.supports(cap::EXEC_FILESYSTEM) {
+            return None;
+        }
+        // Of its own: what is held since the beginning may be another mount.
+        let container_id = format!("{CONTAINER}-reads");
+        let request = NewContainerRequest {
+            container_id: container_id.clone(),
+            mounts: vec![shared(id.to_owned())],
+            ..NewContainerRequest::default()
+        };
+        let mut client = self.client();
+        client.new_container(request).await.ok()?;
+        let request = ReadFileRequest {
+            r#ref: container_id.clone(),
+            file_path: path.to_owned(),
+            ..ReadFileRequest::default()
+        };
+        let read = client.read_file_container(request).await;
+        let release = ReleaseContainerRequest { container_id };
+        let _ = client.release_container(release).await;
+        Some(read.ok()?.into_inner().data)
     }
 
     /// Waits until a result is built, or fails: the daemon, which asks for it again, knows

@@ -5,7 +5,7 @@ use buildkit_llb::{
     SourceLocation,
 };
 
-use super::constant::{epoch, quiet};
+use super::constant::{CONSTANT, epoch, quiet};
 use super::deps::Unpack;
 use super::fetch::{Before, Fetching, MARKER_DIR};
 use super::go::{self, Builder};
@@ -56,12 +56,19 @@ pub(super) enum Modules<'a> {
     Unpack(Unpack<'a>),
 }
 
-impl BuildStep<'_> {
+/// The build step of a service, and what is in front of it.
+#[derive(Debug, Clone)]
+pub(super) struct Built {
     /// A tree that holds the binary at [`BINARY_DIR`], under the service's name.
-    ///
+    pub(super) output: Output,
+    /// What made sure that modules are at hand; `None` where none are needed.
+    pub(super) check: Option<Output>,
+}
+
+impl BuildStep<'_> {
     /// Every build step has the same mounts, whatever is built beside it, so the
     /// step has the same key in every solve.
-    pub(super) fn output(&self) -> Result<Output, Error> {
+    pub(super) fn built(&self) -> Result<Built, Error> {
         let package = self.package();
         let tree = binary_dir();
         let target = go_target(self.platform);
@@ -74,7 +81,7 @@ impl BuildStep<'_> {
                 .map(|(k, v)| (k.as_str(), v.as_str())),
         );
         let args = self.args(&package);
-        let marker = self.prepared(&args, &env)?;
+        let (marker, check) = self.prepared(&args, &env)?;
         // What is not at hand now is not fetched: nothing of fetching is in the key.
         env.push(("GOPROXY", "off"));
 
@@ -86,7 +93,11 @@ impl BuildStep<'_> {
             &env,
         )
         .mounts(self.sources.iter().cloned())
-        .mount(Mount::bind(MARKER_DIR, &marker).readonly())
+        .mount(
+            Mount::bind(MARKER_DIR, &marker)
+                .selector(CONSTANT)
+                .readonly(),
+        )
         .mount(self.turn("slot"))
         .mount(Mount::bind(OUTPUT_DIR, &tree))
         .name(format!(
@@ -97,11 +108,17 @@ impl BuildStep<'_> {
         if let Some(location) = &self.location {
             exec = exec.location(location);
         }
-        self.settings.offline(exec).build().output(OUTPUT_DIR)
+        let output = self.settings.offline(exec).build().output(OUTPUT_DIR)?;
+        Ok(Built { output, check })
     }
 
-    /// The marker behind the steps in front: modules at hand, shared packages compiled.
-    fn prepared(&self, args: &[String], env: &[(&str, &str)]) -> Result<Output, Error> {
+    /// The marker behind the steps in front: modules at hand, shared packages compiled; and
+    /// the first of these steps.
+    fn prepared(
+        &self,
+        args: &[String],
+        env: &[(&str, &str)],
+    ) -> Result<(Output, Option<Output>), Error> {
         let before = |marker| Before {
             args,
             env,
@@ -113,15 +130,17 @@ impl BuildStep<'_> {
             turn: self.turn("prepare"),
             label: &self.label,
         };
-        let at_hand = match &self.modules {
-            Modules::None => self.marker.clone(),
-            Modules::Fetch(fetch) => fetch.ensure(&before(self.marker))?,
-            Modules::Unpack(layers) => layers.step(&before(self.marker))?,
+        let check = match &self.modules {
+            Modules::None => None,
+            Modules::Fetch(fetch) => Some(fetch.ensure(&before(self.marker))?),
+            Modules::Unpack(layers) => Some(layers.step(&before(self.marker))?),
         };
-        match &self.share {
-            Some(share) => share.step(&before(&at_hand)),
-            None => Ok(at_hand),
-        }
+        let at_hand = check.as_ref().unwrap_or(self.marker);
+        let marker = match &self.share {
+            Some(share) => share.step(&before(at_hand))?,
+            None => at_hand.clone(),
+        };
+        Ok((marker, check))
     }
 
     fn args(&self, package: &str) -> Vec<String> {

@@ -34,15 +34,17 @@ pub(super) fn quiet(op: FileOp, name: &str) -> Output {
         .build()
 }
 
-/// A tree that holds one empty directory. `salt` makes another tree of it: that
-/// is how `--no-cache` runs a step again without pruning its cache mounts.
+/// The part of a marker that is constant: what the steps that it comes through say to the
+/// frontend is beside it.
+pub(super) const CONSTANT: &str = "/constant";
+
+/// A tree that holds one empty directory, below [`CONSTANT`]. `salt` makes another tree of
+/// it: that is how `--no-cache` runs a step again without pruning its cache mounts.
 pub(super) fn marker(name: &str, salt: Option<&str>) -> Output {
     let dir = match salt {
-        Some(salt) => format!("/{name}-{salt}"),
-        None => format!("/{name}"),
+        Some(salt) => format!("{CONSTANT}/{name}-{salt}"),
+        None => format!("{CONSTANT}/{name}"),
     };
-    quiet(
-        FileOp::new().mkdir(Mkdir::new(dir).mode(0o755).timestamp(epoch())),
-        name,
-    )
+    let dir = Mkdir::new(dir).parents().mode(0o755).timestamp(epoch());
+    quiet(FileOp::new().mkdir(dir), name)
 }

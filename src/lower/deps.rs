@@ -210,7 +210,11 @@ impl Unpack<'_> {
         let layers = layers
             .iter()
             .filter_map(|(dest, layer)| Some((*dest, (*layer)?)));
-        let mut args = vec![format!("{FRONTEND_DIR}{PROGRAM}"), "unpack".to_owned()];
+        let mut args = vec![
+            format!("{FRONTEND_DIR}{PROGRAM}"),
+            "unpack".to_owned(),
+            format!("--looked={MARKER_DIR}"),
+        ];
         args.extend(layers.clone().map(|(dest, _)| format!("--layer={dest}")));
         args.push("--".to_owned());
         args.extend(before.args.iter().cloned());

@@ -149,6 +149,7 @@ impl Fetching<'_> {
     pub(super) fn ensure(&self, before: &Before<'_>) -> Result<Output, Error> {
         let mut args = self.program("fetch");
         args.extend([
+            format!("--looked={MARKER_DIR}"),
             format!("{NEEDED_MOUNT}/{NEEDED_FILE}"),
             SOURCE_DIR.to_owned(),
             "--".to_owned(),

@@ -19,19 +19,19 @@ use crate::turn::Turn;
 /// What the file of an index begins with, in all versions of Go that have one.
 const MAGIC: &[u8] = b"go index v";
 
-/// Where a module cache has its name.
-const OWN_NAME: &str = "cache/gofleet-name";
+/// Where a module cache has its name, below its own directory.
+pub const OWN_NAME: &str = "cache/gofleet-name";
 
 /// Where a build cache has the name of the module cache that it was used with.
 const ITS_NAME: &str = "gofleet-module-cache";
 
 /// Has a build cache forget what it knows of modules, if it knows it from another module cache
-/// than this one.
+/// than this one; the name of this one.
 ///
 /// # Errors
 ///
 /// Files of the caches cannot be read, written or removed.
-pub fn pair(modules: &ModuleCache, build: &Path) -> io::Result<()> {
+pub fn pair(modules: &ModuleCache, build: &Path) -> io::Result<String> {
     let own = modules.path().join(OWN_NAME);
     fs::create_dir_all(own.parent().unwrap_or(modules.path()))?;
     let _turn = Turn::take(&own.with_extension("lock"))?;
@@ -42,11 +42,12 @@ pub fn pair(modules: &ModuleCache, build: &Path) -> io::Result<()> {
     }
     let its = build.join(ITS_NAME);
     if fs::read_to_string(&its).is_ok_and(|known| known == name) {
-        return Ok(());
+        return Ok(name);
     }
     fs::create_dir_all(build)?;
     forget(build)?;
-    fs::write(its, name)
+    fs::write(its, &name)?;
+    Ok(name)
 }
 
 /// Another one for every module cache of a builder.

@@ -21,7 +21,8 @@
 //! - `resolve`: all of it for the services of a spec; `request`: question and answer;
 //! - `packed`: the question as it is written;
 //! - `ensure`: fetching again what a module cache has lost;
-//! - `index`: what Go remembers of modules does not outlive them.
+//! - `index`: what Go remembers of modules does not outlive them;
+//! - `looked`: which module cache a check has looked at.
 //!
 //! # When manifests are left whole
 //!
@@ -39,6 +40,7 @@ mod download;
 mod ensure;
 mod follow;
 mod index;
+mod looked;
 mod modfile;
 mod packed;
 mod request;
@@ -49,7 +51,8 @@ mod verify;
 
 pub use cache::ModuleCache;
 pub use ensure::{ensure, is_at_hand};
-pub use index::pair;
+pub use index::{OWN_NAME, pair};
+pub use looked::{LOOKED_FILE, Looked};
 pub use modfile::{Module, named};
 pub use request::{
     Answer, MODULES_FILE, NEEDED_DIR, NEEDED_FILE, Needed, Request, SERVICES_DIR, ServiceModules,

@@ -25,6 +25,7 @@ mod failures;
 mod image;
 mod layers;
 mod mounts;
+mod orders;
 mod private;
 mod shapes;
 mod sharing;

@@ -1,7 +1,7 @@
 //! Runs the clients' commands, with a limit, and keeps what they say.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -102,7 +102,16 @@ impl Tool {
     }
 
     /// Runs it to its end.
-    pub(crate) fn run(mut self) -> Output {
+    pub(crate) fn run(self) -> Output {
+        self.interrupted(|_| false)
+    }
+
+    /// Runs it, and interrupts it as a person does when it writes such a line to its standard
+    /// error.
+    pub(crate) fn interrupted(
+        mut self,
+        mut at: impl FnMut(&str) -> bool + Send + 'static,
+    ) -> Output {
         let line = line(&self.command);
         let mut child = self
             .command
@@ -118,7 +127,12 @@ impl Tool {
         // A command that does not read its input closes it; its exit code tells the rest.
         let writer = thread::spawn(move || stdin.map(|mut pipe| pipe.write_all(&bytes)));
         let stdout = drain(child.stdout.take());
-        let stderr = drain(child.stderr.take());
+        let group = group_of(&child);
+        let stderr = lines(child.stderr.take(), move |line| {
+            if at(line) {
+                let _ = group.map(|group| kill_process_group(group, Signal::INT));
+            }
+        });
         let status = wait(&mut child);
         let _ = writer.join();
         let stdout = stdout.join().unwrap();
@@ -199,8 +213,7 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
             return Some(status);
         }
         if began.elapsed() > LIMIT {
-            let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-            if let Some(group) = group {
+            if let Some(group) = group_of(child) {
                 let _ = kill_process_group(group, Signal::KILL);
             }
             let _ = child.wait();
@@ -218,6 +231,29 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
         }
         bytes
     })
+}
+
+/// The same, with a look at each line when it is there.
+fn lines(
+    pipe: Option<impl Read + Send + 'static>,
+    mut look: impl FnMut(&str) + Send + 'static,
+) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let Some(pipe) = pipe else { return bytes };
+        let mut pipe = BufReader::new(pipe);
+        let mut begin = 0;
+        while let Ok(1..) = pipe.read_until(b'\n', &mut bytes) {
+            look(&String::from_utf8_lossy(&bytes[begin..]));
+            begin = bytes.len();
+        }
+        bytes
+    })
+}
+
+/// Its own number is that of its group.
+fn group_of(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }
 
 fn line(command: &Command) -> String {

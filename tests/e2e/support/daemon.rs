@@ -57,7 +57,7 @@ insecure = true
         let file = sockets.path().join("buildkitd.toml");
         fs::write(&file, config).unwrap();
         let log = fs::File::create(sockets.path().join("log")).unwrap();
-        let process = Command::new("buildkitd")
+        let process = Command::new(buildkitd())
             .arg("--config")
             .arg(&file)
             .env_remove("BUILDKIT_HOST")
@@ -118,32 +118,42 @@ impl Drop for Daemon {
     }
 }
 
-/// The container runtime: on PATH, or beside the folder of the engine's buildkitd.
-fn runc() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    if let Some(dir) = dirs.iter().find(|dir| dir.join("runc").is_file()) {
-        return dir.join("runc");
+/// The daemon of the version that the run of the tests asks for, or else that on PATH.
+fn buildkitd() -> PathBuf {
+    match std::env::var("GOFLEET_BUILDKIT_VERSION") {
+        Ok(version) => part(&format!("buildkit-{version}-"), "buildkitd"),
+        Err(_) => PathBuf::from("buildkitd"),
     }
-    let own = dirs.iter().find(|dir| dir.join("buildkitd").is_file());
-    let parts = own
-        .and_then(|dir| dir.parent())
-        .expect("no buildkitd on PATH: run `cargo xtask test`");
-    let mut built: Vec<PathBuf> = fs::read_dir(parts)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|dir| is_runc(dir))
-        .map(|dir| dir.join("runc"))
-        .collect();
-    built.sort();
-    built.pop().expect("no runc on PATH or beside buildkitd")
 }
 
-fn is_runc(dir: &Path) -> bool {
-    let name = dir
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    name.starts_with("runc-") && dir.join("runc").is_file()
+/// The container runtime: on PATH, or beside the folder of the engine's buildkitd.
+fn runc() -> PathBuf {
+    let on_path = path().into_iter().find(|dir| dir.join("runc").is_file());
+    on_path.map_or_else(|| part("runc-", "runc"), |dir| dir.join("runc"))
+}
+
+/// A program of the engine, in a folder that begins like this.
+fn part(folder: &str, program: &str) -> PathBuf {
+    let own = path()
+        .into_iter()
+        .find(|dir| dir.join("buildkitd").is_file());
+    let own = own.expect("no buildkitd on PATH: run `cargo xtask test`");
+    let named = |dir: &PathBuf| {
+        let name = dir.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with(folder) && dir.join(program).is_file()
+    };
+    let mut built: Vec<PathBuf> = fs::read_dir(own.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(named)
+        .collect();
+    built.sort();
+    let newest = built.pop();
+    let newest = newest.unwrap_or_else(|| panic!("no {folder}…/{program} beside {own:?}"));
+    newest.join(program)
+}
+
+fn path() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).collect()
 }

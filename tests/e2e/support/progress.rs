@@ -151,6 +151,12 @@ impl Progress {
         names
     }
 
+    /// The names of steps that failed.
+    pub(crate) fn failed(&self) -> Vec<&str> {
+        let failed = self.vertices().filter(|vertex| !vertex.error.is_empty());
+        failed.map(|vertex| vertex.name.as_str()).collect()
+    }
+
     /// Bytes that the client sent for steps with this text in their names.
     pub(crate) fn sent(&self, text: &str) -> u64 {
         let named = |digest: &str| self.vertices[digest].name.contains(text);

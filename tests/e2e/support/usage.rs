@@ -19,7 +19,12 @@ fn filter(text: &str) -> String {
 
 /// Removes the cache mounts of the engine's daemon that have a text, as a nonce.
 pub(crate) fn prune_cache_mounts(text: &str) {
-    buildctl().args(["prune", "--filter", &filter(text)]).ok();
+    prune(buildctl(), text);
+}
+
+/// Removes the cache mounts with a text, of the daemon that `buildctl` asks.
+pub(crate) fn prune(buildctl: Tool, text: &str) {
+    buildctl.args(["prune", "--filter", &filter(text)]).ok();
 }
 
 /// The cache mounts with a text, of the daemon that `buildctl` asks.
