@@ -18,6 +18,7 @@
 mod affected;
 mod calls;
 mod failures;
+mod go;
 mod lookup;
 mod lost;
 mod modules;
@@ -241,7 +242,7 @@ impl Session<'_> {
         let mut sources = self.sources(&plan, scanned).await?;
         let (files, looked_up, ()) = join3(
             self.check_files(&plan, &sources.assets),
-            self.look_up(&plan, &sources.scanned.index),
+            self.look_up(&plan, &sources.scanned),
             (self.gateway).hold_caches(lower::shared_caches(self.options, &plan)),
         )
         .await;

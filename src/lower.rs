@@ -51,7 +51,7 @@ pub use go::Builder;
 pub use layers::Features;
 pub use problems::missing_file;
 pub use scan::scan_step;
-pub(crate) use toolchain::{go_of, whole_of};
+pub(crate) use toolchain::{go_lines, go_of, is_builder, whole_of};
 pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
 
 use build::{BINARY_DIR, BuildStep, Modules, binary_name};

@@ -195,9 +195,16 @@ rules! {
     "An image reference is `[registry[:port]/]path[:tag][@sha256:…]`. The path is in lower case.";
 
     InvalidGo, Error, "`go` is neither a version nor a builder image",
-    "`go` is a version such as `1.26` or `1.26.3`, or the reference of the builder image, such as \
-     `golang:1.26-bookworm` or `registry.example.com/golang@sha256:…`. Without it the version is \
-     taken from `go.mod`.";
+    "`go` is a version such as `1.26` or `1.26.3`, at least `1.18`, or the reference of the builder \
+     image, such as `golang:1.26-bookworm` or `registry.example.com/golang@sha256:…`. Without it the \
+     version is taken from `go.mod`.";
+
+    NoGoImage, Error, "no builder image with the Go that is asked for",
+    "The builder image is `golang:VERSION`, with `-alpine` for steps that only compile. The version is \
+     that of `go` in the spec, else of the `toolchain` line in `go.work` or `go.mod` where that is newer \
+     than the `go` line, else of the `go` line. The registry does not have that image, or not for the \
+     builder's platform. `go: VERSION` in the spec takes another version, `go: IMAGE` an image of your \
+     own.";
 
     NoLogin, Error, "a server of a module wants a login",
     "Private modules need a login: a netrc file, a token, an ssh agent or a client certificate, each \

@@ -19,6 +19,15 @@ pub trait Go: Sync {
     /// There is none, or it failed.
     fn run(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError>;
 
+    /// The same, where it is no news that it fails: nobody reads what it says.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    fn try_out(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
+        self.run(dir, args)
+    }
+
     /// Runs git as Go would, to hear what Go does not pass on.
     ///
     /// # Errors
@@ -90,6 +99,14 @@ pub struct GoCommand {
 impl Go for GoCommand {
     fn run(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
         self.command("go", dir, args)
+    }
+
+    fn try_out(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
+        let quiet = Self {
+            echo: false,
+            ..self.clone()
+        };
+        quiet.run(dir, args)
     }
 
     fn git(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {

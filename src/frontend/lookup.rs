@@ -7,14 +7,14 @@
 use std::collections::BTreeMap;
 
 use buildkit_llb::Output;
-use futures_util::future::{join, try_join_all};
+use futures_util::future::{join, join_all, try_join_all};
 
 use super::Session;
-use crate::gateway::{Error, Ref};
+use super::sources::Scanned;
+use crate::gateway::{Error, Ref, SpecError};
 use crate::image::ImageConfig;
 use crate::lower::{self, Builder, ImageRequest};
 use crate::plan::Plan;
-use crate::scan::Index;
 
 /// What was looked up outside of the repository.
 pub(super) struct LookedUp {
@@ -26,9 +26,10 @@ pub(super) struct LookedUp {
 
 impl Session<'_> {
     /// Looks up everything that the graph of a plan takes from outside.
-    pub(super) async fn look_up(&self, plan: &Plan, index: &Index) -> Result<LookedUp, Error> {
+    pub(super) async fn look_up(&self, plan: &Plan, scanned: &Scanned) -> Result<LookedUp, Error> {
         let images = async {
-            let images = self.images(plan, index).await?;
+            self.note_old_go(plan, scanned).await?;
+            let images = self.images(plan, scanned).await?;
             let users = self.users(plan, &images).await?;
             Ok::<_, Error>((images, users))
         };
@@ -73,37 +74,54 @@ impl Session<'_> {
         }
     }
 
-    /// Looks up all images side by side.
+    /// Looks up all images side by side. Of several that cannot be had, each is named.
     async fn images(
         &self,
         plan: &Plan,
-        index: &Index,
+        scanned: &Scanned,
     ) -> Result<BTreeMap<ImageRequest, Builder>, Error> {
-        let needed = lower::images_needed(plan, index, &self.native())
+        let needed = lower::images_needed(plan, &scanned.index, &self.native())
             .map_err(|diagnostics| self.spec_error(diagnostics))?;
-        let found = try_join_all(needed.into_iter().map(|request| async {
-            let reference = self.in_its_place(plan, &request.reference);
-            let name = format!("FROM {reference}");
-            let image = self
-                .loader
-                .image(reference, &request.platform, &name)
-                .await
-                .map_err(|error| error.context(format!("cannot use image `{reference}`")))?;
-            let config = match &image.config {
-                Some(json) => ImageConfig::from_json(json).map_err(|error| {
-                    Error::Request(format!(
-                        "image `{reference}` has a configuration that cannot be read: {error}"
-                    ))
-                })?,
-                None => ImageConfig::default(),
-            };
-            Ok::<_, Error>(
-                image
-                    .output
-                    .map(|output| (request, Builder { output, config })),
-            )
-        }));
-        Ok(found.await?.into_iter().flatten().collect())
+        let found = needed.into_iter().map(|request| async {
+            match self.image(plan, &request).await {
+                Ok(found) => Ok(found.map(|image| (request, image))),
+                Err(error) => Err(self
+                    .no_image(plan, scanned, &request.reference, error)
+                    .await),
+            }
+        });
+        let mut images = BTreeMap::new();
+        let mut missing = Vec::new();
+        for found in join_all(found).await {
+            match found {
+                Ok(found) => images.extend(found),
+                Err(Error::Files(problems)) => missing.extend(problems),
+                Err(error) => return Err(error),
+            }
+        }
+        match missing.is_empty() {
+            true => Ok(images),
+            false => Err(Error::Files(merged(missing))),
+        }
+    }
+
+    async fn image(&self, plan: &Plan, request: &ImageRequest) -> Result<Option<Builder>, Error> {
+        let reference = self.in_its_place(plan, &request.reference);
+        let name = format!("FROM {reference}");
+        let image = self
+            .loader
+            .image(reference, &request.platform, &name)
+            .await
+            .map_err(|error| error.context(format!("cannot use image `{reference}`")))?;
+        let config = match &image.config {
+            Some(json) => ImageConfig::from_json(json).map_err(|error| {
+                Error::Request(format!(
+                    "image `{reference}` has a configuration that cannot be read: {error}"
+                ))
+            })?,
+            None => ImageConfig::default(),
+        };
+        Ok(image.output.map(|output| Builder { output, config }))
     }
 
     /// A client that puts a context in the place of `golang:1.26` means all of Go, and not
@@ -156,4 +174,22 @@ impl Session<'_> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// One error per file; what is said of the two images of one line is said once.
+fn merged(problems: Vec<SpecError>) -> Vec<SpecError> {
+    let mut out: Vec<SpecError> = Vec::new();
+    for problem in problems {
+        match out.iter_mut().find(|known| known.file == problem.file) {
+            None => out.push(problem),
+            Some(known) => {
+                let lines: Vec<_> = known.diagnostics.iter().map(|d| d.span).collect();
+                let new = problem.diagnostics.into_iter();
+                known
+                    .diagnostics
+                    .extend(new.filter(|d| !lines.contains(&d.span)));
+            }
+        }
+    }
+    out
 }

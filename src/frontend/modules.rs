@@ -120,16 +120,10 @@ impl Session<'_> {
         }
         let mut out = Vec::new();
         for (name, diagnostics) in by_file {
-            let tree = self.solve_output(&sources.scanned.code).await?;
             // Without a place there is no file to show.
-            let data = match name {
-                "" => Vec::new(),
-                name => self.gateway.read_file(&tree, name).await?,
-            };
-            let file = pb::SourceInfo {
-                filename: name.to_owned(),
-                data,
-                ..pb::SourceInfo::default()
+            let file = match name {
+                "" => pb::SourceInfo::default(),
+                name => self.file_of(&sources.scanned, name).await?,
             };
             out.push(SpecError {
                 file: Arc::new(file),

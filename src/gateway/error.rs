@@ -104,6 +104,13 @@ impl Error {
         matches!(self, Self::Rpc(error) if error.status.message.contains("no such file or directory"))
     }
 
+    /// Whether a registry said that it has no such image, or none for the platform. It comes
+    /// as a message alone, in words of containerd's (`docker/resolver.go`, `images/image.go`).
+    #[must_use]
+    pub fn is_no_image(&self) -> bool {
+        matches!(self, Self::Rpc(error) if error.status.message.contains("not found"))
+    }
+
     /// The status for the `error` of a `Return`.
     #[must_use]
     pub fn to_status(&self) -> rpc::Status {

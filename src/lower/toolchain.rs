@@ -2,11 +2,13 @@
 //!
 //! In: plan and scan index. Out: one [`Toolchain`] per service. Pure.
 
+use std::collections::BTreeMap;
+
 use super::problems;
 use crate::closure::ModuleRoot;
 use crate::diag::Diagnostic;
 use crate::plan::{self, GoSetting, Plan, Service};
-use crate::scan::{Index, Module, Workspace};
+use crate::scan::{Index, Module, Workspace, join};
 use crate::versions::Go;
 
 /// The official images.
@@ -69,6 +71,15 @@ pub(super) fn of_service(
     })
 }
 
+/// Whether an image is one that services of a plan are compiled in, or fetch modules in.
+pub(crate) fn is_builder(plan: &Plan, index: &Index, reference: &str) -> bool {
+    let mut services = plan.platforms.iter().flat_map(|p| &p.services);
+    services.any(|service| {
+        let toolchain = of_service(plan, service, index);
+        toolchain.is_ok_and(|t| t.builder == reference || t.fetcher == reference)
+    })
+}
+
 /// The image that a small official one leaves things out of, where we chose it.
 pub(crate) fn whole_of<'a>(plan: &Plan, reference: &'a str) -> Option<&'a str> {
     match &plan.go {
@@ -104,25 +115,77 @@ pub(crate) fn go_of(plan: &Plan, service: &Service, index: &Index) -> Option<(St
 fn image(go: &GoSetting, module: &Module, workspace: Option<&Workspace>) -> String {
     match go {
         GoSetting::Image(reference) => reference.value.clone(),
-        GoSetting::Version(version) => format!("golang:{}", version.value),
-        GoSetting::FromModule => {
-            let (toolchain, go) = match workspace {
-                Some(w) => (&w.toolchain, &w.go),
-                None => (&module.toolchain, &module.go),
-            };
-            // A `toolchain` line names the very release that developers use, unless it is
-            // older than what the `go` line asks for: then Go passes it by. A `go` line is
-            // a minimum: the newest patch of that release serves it, and has its security
-            // fixes.
-            let lowest = go.as_deref().and_then(Go::parse);
-            let counts = |name: &&str| is_release(name) && Go::of_toolchain(name) > lowest;
-            match (toolchain.as_deref().filter(counts), go.as_deref()) {
-                (Some(toolchain), _) => format!("golang:{toolchain}"),
-                (None, Some(go)) => format!("golang:{}", without_patch(go)),
-                (None, None) => ANY_GO.to_owned(),
-            }
+        GoSetting::Version(version) => format!("{OFFICIAL}{}", version.value),
+        GoSetting::FromModule => match GoLine::of(module, workspace) {
+            Some(line) => format!("{OFFICIAL}{}", line.served_by),
+            None => ANY_GO.to_owned(),
+        },
+    }
+}
+
+/// The line of a manifest that chooses the builder image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct GoLine {
+    /// The manifest.
+    pub(crate) file: String,
+    /// `go` or `toolchain`.
+    pub(crate) verb: &'static str,
+    /// The version that it asks for.
+    pub(crate) asks: String,
+    /// The version that serves it: a later one where no build step runs with that.
+    pub(crate) served_by: String,
+}
+
+impl GoLine {
+    fn of(module: &Module, workspace: Option<&Workspace>) -> Option<Self> {
+        let (file, go, toolchain) = match workspace {
+            Some(w) => (join(&w.dir, "go.work"), &w.go, &w.toolchain),
+            None => (join(&module.dir, "go.mod"), &module.go, &module.toolchain),
+        };
+        // A `toolchain` line names the very release that developers use, unless it is
+        // older than what the `go` line asks for: then Go passes it by. A `go` line is
+        // a minimum: the newest patch of that release serves it, and has its security
+        // fixes.
+        let lowest = go.as_deref().and_then(Go::parse);
+        let counts = |name: &&str| is_release(name) && Go::of_toolchain(name) > lowest;
+        let (verb, asks) = match (toolchain.as_deref().filter(counts), go.as_deref()) {
+            (Some(toolchain), _) => ("toolchain", toolchain),
+            (None, Some(go)) => ("go", without_patch(go)),
+            (None, None) => return None,
+        };
+        let oldest = match toolchain {
+            // Before, a `toolchain` line is an error.
+            Some(_) => "1.21",
+            None => plan::OLDEST_GO,
+        };
+        let serves = Go::parse(asks).is_none_or(|go| Some(go) >= Go::parse(oldest));
+        Some(Self {
+            file,
+            verb,
+            asks: asks.to_owned(),
+            served_by: if serves { asks } else { oldest }.to_owned(),
+        })
+    }
+}
+
+/// The lines that choose the builder images of a plan, each with its image, where no word of
+/// the spec does.
+#[must_use]
+pub(crate) fn go_lines(plan: &Plan, index: &Index) -> BTreeMap<GoLine, Vec<String>> {
+    let mut out = BTreeMap::new();
+    if plan.go != GoSetting::FromModule {
+        return out;
+    }
+    for service in plan.platforms.iter().flat_map(|p| &p.services) {
+        let line = index.module_of(&service.main.value).and_then(|module| {
+            let workspace = index.workspace_of(&module.dir);
+            GoLine::of(module, workspace.filter(|w| w.uses.contains(&module.dir)))
+        });
+        if let (Some(line), Ok(toolchain)) = (line, of_service(plan, service, index)) {
+            out.insert(line, vec![toolchain.builder, toolchain.fetcher]);
         }
     }
+    out
 }
 
 /// `1.26.8` or `1.27rc1`, not `default` or `1.26.8-custom`.
@@ -157,6 +220,16 @@ mod tests {
         assert_eq!(builder(&module(".", "1.26.3")), "golang:1.26");
         assert_eq!(builder(&module(".", "1.27rc1")), "golang:1.27rc1");
         assert_eq!(builder(&Module::default()), "golang:1");
+        // Older ones do not know what build steps ask for.
+        assert_eq!(builder(&module(".", "1.17")), "golang:1.18");
+        assert_eq!(builder(&module(".", "1.9.4")), "golang:1.18");
+        assert_eq!(builder(&module(".", "1.18rc1")), "golang:1.18");
+        assert_eq!(builder(&module(".", "1.20.3")), "golang:1.20");
+        let mut pinned = module(".", "1.20");
+        pinned.toolchain = Some("default".into());
+        assert_eq!(builder(&pinned), "golang:1.21");
+        pinned.toolchain = Some("1.20.4".into());
+        assert_eq!(builder(&pinned), "golang:1.21");
         let mut pinned = module(".", "1.25.0");
         pinned.toolchain = Some("1.26.8".into());
         assert_eq!(builder(&pinned), "golang:1.26.8");

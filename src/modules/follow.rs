@@ -99,6 +99,7 @@ impl<'a> Follower<'a> {
     fn find(&self, import: &str, needed: &mut Needed) -> Option<PathBuf> {
         let mut found = None;
         let mut candidates = 0;
+        let mut is_local = false;
         let mut path = import;
         loop {
             if let Some(place) = self.modules.get(path) {
@@ -114,9 +115,7 @@ impl<'a> Follower<'a> {
                             found = found.or(Some(dir));
                         }
                     }
-                    Place::Local => {
-                        needed.back.insert(import.to_owned());
-                    }
+                    Place::Local => is_local = true,
                     Place::Absent => {
                         needed.unknown.insert(import.to_owned());
                     }
@@ -126,6 +125,9 @@ impl<'a> Follower<'a> {
                 Some((above, _)) => path = above,
                 None => break,
             }
+        }
+        if is_local && found.is_none() {
+            needed.back.insert(import.to_owned());
         }
         let std = !import.split('/').next().unwrap_or(import).contains('.');
         if found.is_none() && !needed.back.contains(import) && !(std && candidates == 0) {

@@ -85,13 +85,11 @@ impl ModFile {
         }
     }
 
-    /// Whether a directory of the context stands for a module; the file is in `root`.
-    pub(super) fn is_replaced_by(&self, path: &str, dir: &str, root: &str) -> bool {
-        self.replaces.iter().any(|replace| {
-            replace.path == path
-                && replace.with.version.is_empty()
-                && resolve(root, &replace.with.path).as_deref() == Some(dir)
-        })
+    /// The directory of the context that stands for a required module; the file is in `root`.
+    pub(super) fn directory(&self, path: &str, root: &str) -> Option<String> {
+        let with = self.replaced(path, self.requires.get(path)?);
+        let is_directory = with.version.is_empty();
+        is_directory.then(|| resolve(root, &with.path)).flatten()
     }
 
     /// The file without the lines about other modules than `keep`, and without what

@@ -4,8 +4,9 @@
 //! a `go` command that may fetch. Out: an [`Answer`].
 
 mod graph;
+mod part;
+mod tried;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,10 +19,11 @@ use super::follow::{Follower, Needed as Reached, Packages, Place};
 use super::modfile::{ModFile, Module};
 use super::request::{Answer, Needed, Request, ServiceModules, ServiceRequest};
 use super::slice::{self, sum_of};
-use super::verify::{Trial, objections};
 use crate::fetch::{Go, Problem};
 use crate::hex::hex;
 use crate::scan::join;
+
+use part::Part;
 
 /// How often what is missing is fetched: once what sums name, then what only
 /// the imports of fetched packages lead to, one module behind the other.
@@ -103,7 +105,7 @@ impl Resolver<'_> {
                 (service, found)
             })
             .collect();
-        self.tried(cut)
+        self.tried(main, cut)
     }
 
     /// Fetches what services look into, until nothing is missing that can be had.
@@ -205,46 +207,6 @@ impl Resolver<'_> {
         problems
     }
 
-    /// Keeps the parts that Go is content with.
-    fn tried(
-        &self,
-        services: Vec<(&ServiceRequest, ServiceModules)>,
-    ) -> BTreeMap<String, ServiceModules> {
-        let mut trials: BTreeMap<&BTreeMap<String, String>, Trial> = BTreeMap::new();
-        for (service, found) in services.iter().filter(|(_, found)| found.whole.is_none()) {
-            let trial = trials.entry(&found.manifests).or_default();
-            trial.manifests.clone_from(&found.manifests);
-            trial.imports.extend(service.imports.iter().cloned());
-        }
-        let list: Vec<Trial> = trials.into_values().collect();
-        let answers = objections(&list, &self.request.root, self.go);
-        let refused: BTreeMap<&BTreeMap<String, String>, String> = list
-            .iter()
-            .zip(answers)
-            .filter_map(|(trial, answer)| Some((&trial.manifests, answer?)))
-            .collect();
-        // Whole manifests are the whole graph: Go reads the `go.mod` of every module in it.
-        let graph = OnceCell::new();
-        let answer = services.into_iter().map(|(service, found)| {
-            let found = match refused.get(&found.manifests) {
-                Some(reason) if found.whole.is_none() => ServiceModules {
-                    modules: found.modules,
-                    back: found.back,
-                    packages: found.packages,
-                    needed: Needed {
-                        manifests: self.texts.keys().cloned().collect(),
-                        graph: graph.get_or_init(|| self.read_of_graph()).clone(),
-                        ..found.needed
-                    },
-                    ..self.whole(format!("Go does not build with a part of it: {reason}"))
-                },
-                _ => found,
-            };
-            (service.key.clone(), found)
-        });
-        answer.collect()
-    }
-
     fn follow(&mut self, places: &Places) -> Vec<Reached> {
         let places_by_path = places.iter().map(|(path, (_, place))| (path, place));
         let mut follower = Follower::new(places_by_path, &mut self.packages);
@@ -275,27 +237,12 @@ impl Resolver<'_> {
         let mut modules = reached.modules;
         let versions = slice::versions(main, &modules);
         modules.extend(service.local.iter().cloned());
-        let root = |name: &str| join(&self.request.root, name);
-        let mut manifests = BTreeMap::new();
-        manifests.insert(root("go.mod"), slice::go_mod(main, &modules));
-        if let Some(text) = self.texts.get(&root("go.sum")) {
-            manifests.insert(root("go.sum"), slice::go_sum(text, main, &modules));
-        }
-        // Modules in directories: what they require counts as it is.
-        for (path, text) in self.texts {
-            let dir = path
-                .strip_suffix("go.mod")
-                .map(|dir| dir.trim_end_matches('/'));
-            let needed = dir.is_some_and(|dir| {
-                let dir = if dir.is_empty() { "." } else { dir };
-                modules
-                    .iter()
-                    .any(|m| main.is_replaced_by(m, dir, &self.request.root))
-            });
-            if needed {
-                manifests.insert(path.clone(), text.clone());
-            }
-        }
+        let part = Part {
+            root: &self.request.root,
+            main,
+            texts: self.texts,
+        };
+        let manifests = part.manifests(&modules, |text| slice::go_sum(text, main, &modules));
         ServiceModules {
             modules: versions,
             back: reached.back,

@@ -144,6 +144,73 @@ fn where_go_objects_the_manifests_stay_whole() {
     assert_eq!(paths, ["a.org/x"]);
 }
 
+/// A Go command that reads the whole module graph, as where a module that stands in a
+/// directory requires the main module.
+struct ReadsGraph;
+
+impl Go for ReadsGraph {
+    fn run(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
+        if args == ["mod", "graph"] {
+            let edges = "m a.org/x@v1.0.0\na.org/x@v1.0.0 g.org/graph@v1.0.0\nm m/base@v0.0.0\n";
+            return Ok(edges.into());
+        }
+        assert_eq!(args.last(), Some(&"./gofleet_trial"));
+        let read = |path: &str| fs::read_to_string(dir.join(path)).unwrap_or_default();
+        let main = read("gofleet_trial/trial.go");
+        assert!(main.contains("import _ \"a.org/x/sub/p\"\n"));
+        assert!(main.contains("import _ \"m/lib/gofleet_trial\"\n"));
+        // What a fetched package imports is there.
+        assert_eq!(read("lib/back/trial.go"), "package trial\n");
+        let complete = ["g.org/graph v1.0.0/go.mod", "base"];
+        let found = [read("go.sum"), read("base/go.mod")];
+        let missing = complete
+            .iter()
+            .zip(found)
+            .find(|(text, file)| !file.contains(**text));
+        match missing {
+            None => Ok(Vec::new()),
+            Some((text, _)) => Err(GoError::Failed {
+                stdout: Vec::new(),
+                stderr: format!("missing {text}"),
+            }),
+        }
+    }
+}
+
+#[test]
+fn where_go_reads_the_graph_a_part_has_its_sums() {
+    let (root, cache) = fixture();
+    let src = root.path().join("src");
+    let more = "require m/base v0.0.0\nreplace m/base => ./base\n";
+    fs::write(src.join("go.mod"), format!("{GO_MOD}{more}")).unwrap();
+    let sums = "a.org/x v1.0.0 h1:1\na.org/x/sub v1.0.0 h1:4\nc.org/unused v1.0.0 h1:3\n\
+                g.org/graph v1.0.0/go.mod h1:5\n";
+    fs::write(src.join("go.sum"), sums).unwrap();
+    fs::write(
+        src.join("lib/go.mod"),
+        "module m/lib\nrequire m/base v0.0.0\n",
+    )
+    .unwrap();
+    fs::create_dir(src.join("base")).unwrap();
+    fs::write(src.join("base/go.mod"), "module m/base\nrequire m v0.0.0\n").unwrap();
+    let mut request = request(&["a.org/x/sub/p"]);
+    request.manifests.push("base/go.mod".into());
+    let answer = resolve(&request, &src, &cache, &ReadsGraph);
+    let found = &answer.services["api"];
+    assert_eq!(found.whole, None);
+    assert_eq!(
+        found.manifests["go.sum"],
+        "a.org/x v1.0.0 h1:1\ng.org/graph v1.0.0/go.mod h1:5\n"
+    );
+    assert!(!found.manifests["go.mod"].contains("c.org/unused"));
+    assert!(found.manifests["go.mod"].contains("replace m/base => ./base\n"));
+    assert!(found.manifests["base/go.mod"].contains("module m/base"));
+    assert_eq!(
+        found.needed.manifests,
+        ["base/go.mod", "go.mod", "go.sum", "lib/go.mod"]
+    );
+}
+
 /// A Go command that can fetch nothing.
 struct Refused;
 

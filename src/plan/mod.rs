@@ -42,6 +42,7 @@ pub use runner::{CacheMode, Runner};
 pub use secrets::{Agent, Secret, SecretSource};
 pub use service::published;
 pub use target::{TargetInfo, missing_main, targets};
+pub(crate) use value::OLDEST_GO;
 
 use crate::diag::{self, Diagnostic, Rule, Span, Spanned};
 use crate::scan::Index;

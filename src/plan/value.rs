@@ -2,7 +2,11 @@
 
 use super::GoSetting;
 use crate::diag::{Diagnostic, Rule, Span, Spanned};
+use crate::versions::Go;
 use buildkit_llb::ImageRef;
+
+/// The oldest Go that has all flags of build steps: `-buildvcs` is its.
+pub(crate) const OLDEST_GO: &str = "1.18";
 
 /// Largest number of ports that one range may have.
 const MAX_RANGE: u16 = 1000;
@@ -16,6 +20,15 @@ pub(super) fn go(text: &str, span: Span) -> Result<GoSetting, Diagnostic> {
     };
     let spanned = |value: &str| Spanned::new(value.to_owned(), span);
     if is_version(text) {
+        if Go::parse(text) < Go::parse(OLDEST_GO) {
+            return error(
+                format!("build steps run with Go {OLDEST_GO} or later, not with `{text}`"),
+                format!(
+                    "write `go: \"{OLDEST_GO}\"` or a later version: `go.mod` says which version \
+                     of the language is compiled"
+                ),
+            );
+        }
         return Ok(GoSetting::Version(spanned(text)));
     }
     let message = format!("`{text}` is neither a Go version nor a builder image");
@@ -316,6 +329,7 @@ mod tests {
             assert!(matches!(go(text, at()), Ok(GoSetting::Image(_))), "{text}");
         }
         let hint = |text: &str| go(text, at()).err().and_then(|d| d.hint);
+        assert!(hint("1.17").is_some_and(|hint| hint.contains("\"1.18\"")));
         assert_eq!(hint("go1.26").as_deref(), Some("write `go: \"1.26\"`"));
         assert_eq!(
             hint("1.26-alpine").as_deref(),

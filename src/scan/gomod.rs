@@ -117,6 +117,13 @@ fn replacement(args: &[String]) -> Option<Replacement> {
     })
 }
 
+/// The line, from 1, of the first directive with a verb; 1 if there is none.
+pub(crate) fn line_of(text: &str, verb: &str) -> u32 {
+    let is_it = |line: &str| tokens(line).first().is_some_and(|word| word == verb);
+    let at = text.lines().position(is_it).unwrap_or(0);
+    u32::try_from(at).map_or(1, |at| at + 1)
+}
+
 /// All directives of a file, verb first, those in blocks included.
 pub(crate) fn directives(text: &str) -> Vec<(String, Vec<String>)> {
     let mut out = Vec::new();
@@ -212,6 +219,8 @@ mod tests {
             got.requires,
             [("github.com/a/b".to_owned(), "v1.2.3".to_owned())]
         );
+        assert_eq!(line_of(text, "toolchain"), 4);
+        assert_eq!(line_of(text, "godebug"), 1);
         let replaces: Vec<_> = got
             .replaces
             .iter()

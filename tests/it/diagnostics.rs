@@ -154,11 +154,12 @@ fn credentials_are_not_shown() {
 
 /// Rules about the files of a context and about servers; their cases are where those are
 /// read and asked.
-const ELSEWHERE: [Rule; 9] = [
+const ELSEWHERE: [Rule; 10] = [
     Rule::ChecksumMismatch,
     Rule::ModuleNotFound,
     Rule::ModuleUnavailable,
     Rule::NoGit,
+    Rule::NoGoImage,
     Rule::NoLogin,
     Rule::NoModule,
     Rule::NoSuchFile,

@@ -48,7 +48,7 @@ fn request(options: &[(&str, &str)]) -> Request {
 }
 
 /// A daemon that has the example, its scan and a Go image.
-fn daemon() -> Script {
+pub(crate) fn daemon() -> Script {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/hello");
     let index = serde_json::to_vec(&scan(&root, &[]).expect("a scan")).expect("JSON");
     let go =
@@ -71,7 +71,7 @@ fn daemon() -> Script {
     script
 }
 
-async fn build(script: Script, options: &[(&str, &str)]) -> (FakeGateway, u8) {
+pub(crate) async fn build(script: Script, options: &[(&str, &str)]) -> (FakeGateway, u8) {
     let fake = FakeGateway::new(script);
     let request = request(options);
     let status = serve(fake.in_memory(), &request, handle).await;

@@ -9,6 +9,7 @@ mod changelog;
 mod diagnostics;
 mod exercise;
 mod explain;
+mod frontend_builders;
 mod frontend_calls;
 mod frontend_process;
 mod frontend_stories;

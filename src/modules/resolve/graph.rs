@@ -81,7 +81,7 @@ impl Resolver<'_> {
     }
 
     /// What is replaced is in the graph, and never read.
-    fn read_of(&self, graph: BTreeSet<Module>) -> BTreeSet<Module> {
+    pub(super) fn read_of(&self, graph: BTreeSet<Module>) -> BTreeSet<Module> {
         let modules = graph.into_iter();
         modules
             .filter(|module| self.cache.has_manifest(module))
@@ -91,17 +91,7 @@ impl Resolver<'_> {
     /// All modules of the graph, and the chosen ones with their places.
     fn graph(&self) -> Result<(BTreeSet<Module>, Places), GoError> {
         let edges = self.go.run(&self.dir, &["mod", "graph"])?;
-        let edges = String::from_utf8_lossy(&edges);
-        let mut graph: BTreeSet<Module> = edges
-            .split_whitespace()
-            .filter_map(|node| {
-                let (path, version) = node.split_once('@')?;
-                Some(Module {
-                    path: path.to_owned(),
-                    version: version.to_owned(),
-                })
-            })
-            .collect();
+        let mut graph = nodes(&String::from_utf8_lossy(&edges));
         let list = self.go.run(&self.dir, &["list", "-m", "-json", "all"])?;
         let mut chosen = Places::new();
         for module in serde_json::Deserializer::from_slice(&list).into_iter::<Listed>() {
@@ -120,6 +110,18 @@ impl Resolver<'_> {
         }
         Ok((graph, chosen))
     }
+}
+
+/// The modules in what `go mod graph` prints; main modules have no version there.
+pub(super) fn nodes(edges: &str) -> BTreeSet<Module> {
+    let nodes = edges.split_whitespace().filter_map(|node| {
+        let (path, version) = node.split_once('@')?;
+        Some(Module {
+            path: path.to_owned(),
+            version: version.to_owned(),
+        })
+    });
+    nodes.collect()
 }
 
 /// One object of `go list -m -json`; without a version it is a directory.
