@@ -14,6 +14,7 @@
 mod check;
 mod edits;
 mod repository;
+#[path = "../shared/rng.rs"]
 mod rng;
 
 use check::Check;

@@ -14,6 +14,7 @@ mod http;
 mod image;
 mod random;
 mod run;
+mod shapes;
 mod test;
 mod truth;
 
@@ -53,6 +54,11 @@ cargo xtask COMMAND
         --frontend IMAGE  bench: another frontend than gofleet/gofleet:1
   random [--steps N] [--seed S]
                         compare closures with clean builds after random edits
+  shapes [--minutes N] [--count N] [--seed S] [--no-daemon]
+                        compare random small repositories of unusual shape with what the go command
+                        builds (10 minutes); a finding names the
+                        seed and the features (--only 1,4) that show it; --without NAMES: others
+        --seeded        put faults back that were mended once, and look whether they are found
   test [-- ARGS]        run all tests, those that need the engine included; ARGS go to `cargo test`
         --buildkit V    test: only the compatibility tests, on that older buildkitd
         --native        image, demo, test: compile the frontend here with cargo, not optimised and for
@@ -88,6 +94,14 @@ fn command(mut args: Vec<String>) -> Result<()> {
     };
     let steps = option(&mut args, "--steps")?;
     let seed = option(&mut args, "--seed")?;
+    let shapes = shapes::Options {
+        minutes: option(&mut args, "--minutes")?,
+        seed: seed.clone(),
+        count: option(&mut args, "--count")?,
+        only: option(&mut args, "--only")?,
+        without: option(&mut args, "--without")?,
+        no_daemon: flag(&mut args, "--no-daemon"),
+    };
     let how = match args.iter().position(|arg| arg == "--native") {
         Some(at) if args[0] != "engine" => {
             args.remove(at);
@@ -118,6 +132,8 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["bench", "compare", ..], None) => bench::compare(&args[2..], &frontend),
         (["bench", what], None) => bench::on_engine(what, &frontend, services.as_deref()),
         (["demo"], None) => demo::run(how),
+        (["shapes"], None) => shapes::run(&shapes, how),
+        (["shapes", "--seeded"], None) => shapes::seeded(),
         (["random"], None) => random::run(steps.as_deref(), seed.as_deref()),
         (["truth"], None) => truth::run(&rest),
         (["test"], older) => test::run(older, how, &rest),
@@ -127,6 +143,13 @@ fn command(mut args: Vec<String>) -> Result<()> {
         }
         _ => bail!("unknown command `{}`\n\n{HELP}", words.join(" ")),
     }
+}
+
+/// Takes a flag out of `args`; whether it was there.
+fn flag(args: &mut Vec<String>, name: &str) -> bool {
+    let before = args.len();
+    args.retain(|arg| arg != name);
+    args.len() < before
 }
 
 /// Takes `NAME VALUE` or `NAME=VALUE` out of `args`.
