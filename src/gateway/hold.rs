@@ -43,7 +43,7 @@ impl Gateway {
         let _ = self.client().new_container(request).await;
     }
 
-    /// Reads a small file of the shared cache mount that steps get now; `None` where there is
+    /// Reads a small file, by its path in it, of the shared cache mount that steps get now; `None` where there is
     /// none, or where the daemon does not show it.
     pub async fn read_cache(&self, id: &str, path: &str) -> Option<Vec<u8>> {
         if !self.caps().gateway.supports(cap::EXEC_FILESYSTEM) {
@@ -60,7 +60,8 @@ impl Gateway {
         client.new_container(request).await.ok()?;
         let request = ReadFileRequest {
             r#ref: container_id.clone(),
-            file_path: path.to_owned(),
+            // In containers, paths are absolute.
+            file_path: format!("/{path}"),
             ..ReadFileRequest::default()
         };
         let read = client.read_file_container(request).await;

@@ -5,17 +5,18 @@
 //! this prints; CI runs some of them, and all with `GOFLEET_ORDERS=all`.
 
 use std::path::Path;
+use std::thread;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::build::{Build, build_on};
+use crate::support::build::{Build, build_on, buildx};
 use crate::support::command::{Tool, buildctl};
 use crate::support::daemon::Daemon;
 use crate::support::engine::{fetch_settings, heavy};
 use crate::support::progress::Progress;
 use crate::support::repo::Repo;
-use crate::support::usage::{cache_mounts, prune};
+use crate::support::usage::prune_all;
 
 /// Where the first build ends.
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +144,46 @@ fn compat_an_empty_mount_costs_time_and_never_the_build() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A build that fails by itself is no reason to look for modules again, where the daemon shows
+/// which mount is there.
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn what_does_not_compile_is_built_once() {
+    let repo = repo(1);
+    repo.edit("cmd/s0/main.go", "println", "pirntln");
+    let build = || buildx(&repo).target("s0").fetching();
+    for _ in 0..2 {
+        let failed = build().tool("rawjson", None).fails();
+        let progress = Progress::parse(&failed.stderr);
+        let steps = |text: &str| {
+            let named = progress.vertices().filter(|v| v.name.contains(text));
+            named.count()
+        };
+        assert_eq!((steps(CHECK), steps(BUILD)), (1, 1), "{}", progress.list());
+    }
+}
+
+/// The daemon takes steps of one key for one, whatever mounts they have: of two builds at once
+/// one may check one mount and compile with the other. Neither may fail.
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn name_spaces_of_mounts_are_built_side_by_side() {
+    let repo = repo(2);
+    let build = |number: usize| {
+        let build = buildx(&repo).target("binaries").fetching();
+        build.build_arg(
+            "BUILDKIT_CACHE_MOUNT_NS",
+            &format!("{}-{number}", repo.nonce),
+        )
+    };
+    thread::scope(|scope| {
+        for number in 0..3 {
+            let build = build(number);
+            scope.spawn(move || build.tool("plain", None).ok());
+        }
+    });
+}
+
 /// A module of one file, which imports next to nothing: name spaces of mounts begin without
 /// any compiled package.
 const REQUIRE: &str = "github.com/josharian/intern v1.0.0";
@@ -150,6 +191,29 @@ const SUM: &str = "\
 github.com/josharian/intern v1.0.0 h1:vlS4z54oSdjm0bgjRigI+G1HpF+tI+9rE5LLzOg8HmY=
 github.com/josharian/intern v1.0.0/go.mod h1:5DoeVV0s6jJacbCEi61lwdGj/aVlrQvzHFFd8Hwg//Y=
 ";
+
+/// Programs that use a module.
+fn repo(services: usize) -> Repo {
+    let repo = Repo::new();
+    let module = repo.module();
+    repo.write(
+        "go.mod",
+        &format!("module {module}\n\ngo 1.26\n\nrequire {REQUIRE}\n"),
+    );
+    repo.write("go.sum", SUM);
+    let mut spec = "services:\n".to_owned();
+    for number in 0..services {
+        let program = format!(
+            "package main\n\nimport \"github.com/josharian/intern\"\n\nfunc main() {{\n\t\
+             println(intern.String(\"s{number} {}\"))\n}}\n",
+            repo.nonce
+        );
+        repo.write(&format!("cmd/s{number}/main.go"), &program);
+        spec += &format!("  s{number}: ./cmd/s{number}\n");
+    }
+    repo.spec(&spec);
+    repo
+}
 
 /// Sources of their own, on a daemon that other orders have used.
 struct Order<'a> {
@@ -160,31 +224,13 @@ struct Order<'a> {
 
 impl<'a> Order<'a> {
     fn new(daemon: &'a Daemon, shape: Shape) -> Self {
-        let repo = Repo::new();
-        let module = repo.module();
-        repo.write(
-            "go.mod",
-            &format!("module {module}\n\ngo 1.26\n\nrequire {REQUIRE}\n"),
-        );
-        repo.write("go.sum", SUM);
-        let mut spec = "services:\n".to_owned();
-        for number in 0..shape.services {
-            let program = format!(
-                "package main\n\nimport \"github.com/josharian/intern\"\n\nfunc main() {{\n\t\
-                 println(intern.String(\"s{number} {}\"))\n}}\n",
-                repo.nonce
-            );
-            repo.write(&format!("cmd/s{number}/main.go"), &program);
-            spec += &format!("  s{number}: ./cmd/s{number}\n");
-        }
-        repo.spec(&spec);
+        let repo = repo(shape.services);
         Self {
             daemon,
             repo,
             shape,
         }
     }
-
     /// A build of all services, one after the other.
     fn build(&self, namespace: &str) -> Build {
         self.build_from(namespace, fetch_settings())
@@ -307,11 +353,7 @@ impl<'a> Order<'a> {
             Lost | Filled => "modules",
             AllLost => "gofleet/",
         };
-        let buildctl = || buildctl().args(["--addr", &self.daemon.address]);
-        // The frontend of a build that was ended still uses them for a moment.
-        while !cache_mounts(buildctl(), text).is_empty() {
-            prune(buildctl(), text);
-        }
+        prune_all(|| buildctl().args(["--addr", &self.daemon.address]), text);
         if then == Filled {
             let _ = Order::new(self.daemon, self.shape).build("").progress();
         }

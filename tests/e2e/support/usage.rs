@@ -10,6 +10,9 @@ use super::command::{Tool, buildctl};
 pub(crate) struct Record {
     pub(crate) id: String,
     pub(crate) in_use: bool,
+    /// Has the mount's own id at its end, in quotes.
+    #[serde(default)]
+    pub(crate) description: String,
 }
 
 /// Selects cache mounts whose description has a text: ids of mounts are part of it.
@@ -19,12 +22,27 @@ fn filter(text: &str) -> String {
 
 /// Removes the cache mounts of the engine's daemon that have a text, as a nonce.
 pub(crate) fn prune_cache_mounts(text: &str) {
-    prune(buildctl(), text);
+    buildctl().args(["prune", "--filter", &filter(text)]).ok();
 }
 
-/// Removes the cache mounts with a text, of the daemon that `buildctl` asks.
-pub(crate) fn prune(buildctl: Tool, text: &str) {
-    buildctl.args(["prune", "--filter", &filter(text)]).ok();
+/// Removes the cache mounts whose ids contain a text, of a daemon that nothing else uses.
+/// Daemons of old do not know descriptions when they prune. `buildctl` asks that daemon.
+pub(crate) fn prune_all(buildctl: impl Fn() -> Tool, text: &str) {
+    loop {
+        let mut found = cache_mounts(buildctl(), text);
+        found.retain(|record| {
+            let id = record.description.rsplit(" with id ").next();
+            id.is_some_and(|id| id.contains(text))
+        });
+        if found.is_empty() {
+            return;
+        }
+        // A frontend that was ended still uses them for a moment.
+        for record in found {
+            let filter = format!("id=={}", record.id);
+            buildctl().args(["prune", "--filter", &filter]).ok();
+        }
+    }
 }
 
 /// The cache mounts with a text, of the daemon that `buildctl` asks.
