@@ -162,7 +162,8 @@ impl Fleet {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let closures = || self.services.values().filter_map(|m| m.closure.as_ref());
-        let hidden = closure::hidden(closures(), &self.ignore, &self.ignore_name);
+        let none = BTreeSet::new();
+        let hidden = closure::hidden(closures(), &self.ignore, &self.ignore_name, &none);
         let doubts: BTreeSet<String> = closures()
             .flat_map(|c| &c.doubts)
             .map(ToString::to_string)

@@ -22,6 +22,7 @@ mod go;
 mod lookup;
 mod lost;
 mod modules;
+mod needs;
 mod size;
 mod sources;
 mod too_large;
@@ -29,7 +30,7 @@ mod too_large;
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{Digest, Output, Platform, SourceFile};
-use futures_util::future::{join3, try_join_all};
+use futures_util::future::{join4, try_join_all};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
@@ -49,6 +50,7 @@ use crate::spec::Spec;
 
 use lookup::LookedUp;
 use lost::Suspect;
+use needs::failed_checks;
 use sources::{Scanned, Sources};
 
 /// Frontend capabilities that we have; the label of `Dockerfile.frontend` lists
@@ -240,13 +242,14 @@ impl Session<'_> {
         self.warn(&warnings).await?;
         let scanned = self.scanned().await?;
         let mut sources = self.sources(&plan, scanned).await?;
-        let (files, looked_up, ()) = join3(
+        let (files, needs, looked_up, ()) = join4(
             self.check_files(&plan, &sources.assets),
+            self.check_needs(&sources, false),
             self.look_up(&plan, &sources.scanned),
             (self.gateway).hold_caches(lower::shared_caches(self.options, &plan)),
         )
         .await;
-        files?;
+        failed_checks(files, needs)?;
         let looked_up = looked_up?;
         let index = &sources.scanned.index;
         let mut all = sources.closures.of_all(&spec, &self.plan_request(), index);

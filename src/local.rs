@@ -3,6 +3,8 @@
 //! Images are not looked up: builder and base images stand in the graph by the
 //! name in the spec, and the frontend's image by its public name.
 
+mod needs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::fs;
@@ -15,7 +17,9 @@ use crate::diag::{self, Diagnostic};
 use crate::frontend::plan_request;
 use crate::ignore::Rules;
 use crate::image::ImageConfig;
-use crate::lower::{self, Builder, Closures, Features, ImageRequest, Inputs, LowerError, Lowered};
+use crate::lower::{
+    self, Builder, ByFile, Closures, Features, ImageRequest, Inputs, LowerError, Lowered,
+};
 use crate::options::{OptionError, Options};
 use crate::plan::{self, Plan, bake};
 use crate::scan::{self, Index, Scope, select};
@@ -111,14 +115,25 @@ impl Local {
         let (spec, mut diagnostics) = self.complete(spec, &index, &request)?;
         let (plans, problems) = plan::plan_each(&spec, &request);
         diagnostics.extend(problems);
+        let mut lacking = ByFile::new();
         if !diag::has_errors(&diagnostics) {
             for plan in &plans {
                 diagnostics.extend(self.problems_of(plan, &index));
+                for (file, found) in self.lacking(plan, &index, true)? {
+                    lacking.entry(file).or_default().extend(found);
+                }
             }
         }
         diag::tidy(&mut diagnostics);
-        let rendered = diag::render(&diagnostics, &self.name());
-        if diag::has_errors(&diagnostics) {
+        let mut rendered = diag::render(&diagnostics, &self.name());
+        for (file, found) in &mut lacking {
+            diag::tidy(found);
+            if !rendered.is_empty() {
+                rendered.push('\n');
+            }
+            rendered += &diag::render(found, file);
+        }
+        if diag::has_errors(&diagnostics) || !lacking.is_empty() {
             Err(Problem::Spec(rendered))
         } else {
             Ok(rendered)
@@ -179,6 +194,13 @@ impl Local {
         let problems = self.problems_of(&plan, &index);
         if !problems.is_empty() {
             return Err(self.spec_problem(&problems));
+        }
+        let lacking = self.lacking(&plan, &index, false)?;
+        let rendered: Vec<String> = (lacking.iter())
+            .map(|(file, found)| diag::render(found, file))
+            .collect();
+        if !rendered.is_empty() {
+            return Err(Problem::Spec(rendered.join("\n")));
         }
         let native = native();
         let needed =

@@ -7,12 +7,14 @@ use crate::ignore::Rules;
 use crate::scan::{join, select};
 
 /// What these closures need and an ignore file hides, in words, each with the line
-/// that hides it. `name` is what people call the ignore file.
+/// that hides it. `name` is what people call the ignore file; what is in `known` was said
+/// before.
 #[must_use]
 pub fn hidden<'a>(
     closures: impl IntoIterator<Item = &'a Closure>,
     rules: &Rules,
     name: &str,
+    known: &BTreeSet<&str>,
 ) -> BTreeSet<(u32, String)> {
     let mut out = BTreeSet::new();
     let mut check = |path: &str, needed: String| {
@@ -23,7 +25,8 @@ pub fn hidden<'a>(
         }
     };
     for closure in closures {
-        for (dir, reason) in &closure.missing {
+        let missing = closure.missing.iter();
+        for (dir, reason) in missing.filter(|(dir, _)| !known.contains(dir.as_str())) {
             check(dir, needed_by(&reason.file, reason.line, "imports"));
         }
         for embed in &closure.embeds {

@@ -13,9 +13,13 @@
 //! - `outline`: the same for many main packages at once, without reasons;
 //! - `files`: the closure as a list of files of a directory on this machine;
 //! - `glob`: patterns of `//go:embed`;
+//! - `certain`: what a build on one platform certainly needs, and lacks;
+//! - `embedded`: which embed patterns match nothing;
 //! - `hidden`: what a closure needs and an ignore file hides;
 //! - `why`: the import chain behind a file.
 
+mod certain;
+mod embedded;
 mod files;
 pub(crate) mod glob;
 mod hidden;
@@ -29,6 +33,8 @@ mod why;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use certain::{Certain, Lack, certain};
+pub use embedded::{Entry, Listings, of_nothing};
 pub use files::{Source, files};
 pub use hidden::{doubtful_directories, hidden, hidden_sources};
 pub use local::Local;

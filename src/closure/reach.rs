@@ -202,15 +202,8 @@ impl<'a> Reach<'a> {
     }
 
     fn embed(&mut self, directory: &Directory, embed: &Import) {
-        let (pattern, all) = match embed.path.strip_prefix("all:") {
-            Some(pattern) => (pattern, true),
-            None => (embed.path.as_str(), false),
-        };
         // Other patterns are errors of the compiler's, and must not lead out.
-        let valid = pattern
-            .split('/')
-            .all(|part| !matches!(part, "" | "." | ".."));
-        if valid {
+        if let Some((pattern, all)) = valid_embed(&embed.path) {
             self.out.embeds.push(Embed {
                 dir: directory.path.clone(),
                 pattern: pattern.to_owned(),
@@ -316,6 +309,18 @@ impl<'a> Reach<'a> {
             }
         }
     }
+}
+
+/// A pattern that Go takes, without `all:`, and whether that was there.
+pub(super) fn valid_embed(written: &str) -> Option<(&str, bool)> {
+    let (pattern, all) = match written.strip_prefix("all:") {
+        Some(pattern) => (pattern, true),
+        None => (written, false),
+    };
+    let valid = pattern
+        .split('/')
+        .all(|part| !matches!(part, "" | "." | ".."));
+    valid.then_some((pattern, all))
 }
 
 /// The first reason stays.

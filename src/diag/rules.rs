@@ -133,7 +133,28 @@ rules! {
 
     OutsideContext, Error, "a path that leaves the context",
     "Paths in a spec are relative to the build context and stay below it. What lies outside is not \
-     sent to the daemon.";
+     sent to the daemon. So it is with the directories of `use` in a `go.work`: Go reads every \
+     module of a workspace, also those that a service does not need.";
+
+    HiddenSource, Error, "an ignore file hides what a build needs",
+    "A rule of `.dockerignore` (or `FILE.dockerignore`) keeps a package or an embedded file out of \
+     the context that the named line of a Go file needs on a platform that is built, with the build \
+     tags of the service. Rules further down win, so a line `!PATH` takes it back in. What only other \
+     platforms may need is a warning.";
+
+    NoSuchImport, Error, "an import of a package that is not there",
+    "The import path begins with a module of the repository, and the directory that it means holds \
+     no Go file. In a build of several services this is a failure of the one that imports it, and \
+     the others are built.";
+
+    NotVendored, Error, "a package that `vendor` lacks",
+    "The module has a `vendor` directory, so Go takes every package from there and fetches none. \
+     `go mod vendor` writes it anew.";
+
+    NothingEmbedded, Error, "an embed pattern that matches no file",
+    "Each pattern of `//go:embed` has to match a file, and a directory has to hold one; files whose \
+     names start with `.` or `_` count only with `all:`. Usual causes: what is embedded is made by a \
+     step that did not run before the build, is in no commit, or is hidden by an ignore file.";
 
     InvalidPath, Error, "a path that cannot be used",
     "Paths inside the image are absolute (`/srv/data`) and have no `..`. A destination of `files` \

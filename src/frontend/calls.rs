@@ -4,7 +4,8 @@
 //! that it finds what a build would find before compiling. For the others the
 //! sources are looked at only when the spec discovers services.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Session;
 use crate::diag::{self, Diagnostic, Span};
@@ -12,7 +13,7 @@ use crate::fetch;
 use crate::gateway::subrequest::{
     self, Arg, Location, Outline, Secret, Subrequest, Target, Targets,
 };
-use crate::gateway::{Error, FrontendResult};
+use crate::gateway::{Error, FrontendResult, SpecError};
 use crate::lower;
 use crate::options::MainContext;
 use crate::plan::{self, bake};
@@ -98,38 +99,76 @@ async fn print_bake_file(session: &Session<'_>) -> Result<FrontendResult, Error>
     Ok(subrequest::bake(file.to_hcl(), file.to_json()))
 }
 
-/// Everything that can be said without compiling, for every target.
+/// Everything that can be said without compiling, for every target: of the spec first.
 async fn lint(session: &Session<'_>) -> Result<FrontendResult, Error> {
-    let mut diagnostics = match check(session).await {
+    let mut found = Found::default();
+    match check(session, &mut found).await {
         // What is wrong with the spec is the answer.
-        Err(Error::Spec(error)) => error.diagnostics,
+        Err(Error::Spec(error)) => found.spec = error.diagnostics,
         other => other?,
+    }
+    diag::tidy(&mut found.spec);
+    let spec = SpecError {
+        file: session.loaded.source_info(),
+        diagnostics: found.spec,
     };
-    diag::tidy(&mut diagnostics);
-    Ok(subrequest::lint(
-        &diagnostics,
-        &session.loaded.source_info(),
-    ))
+    let others = found.files.into_values().map(|mut error| {
+        diag::tidy(&mut error.diagnostics);
+        error
+    });
+    let all: Vec<SpecError> = std::iter::once(spec).chain(others).collect();
+    Ok(subrequest::lint(&all))
 }
 
-async fn check(session: &Session<'_>) -> Result<Vec<Diagnostic>, Error> {
-    let (spec, mut diagnostics) = session.spec().await?;
+/// What a check found.
+#[derive(Default)]
+struct Found {
+    /// In the spec.
+    spec: Vec<Diagnostic>,
+    /// In other files, by their names.
+    files: BTreeMap<String, SpecError>,
+}
+
+impl Found {
+    /// Takes what a check of a plan found.
+    fn add(&mut self, result: Result<(), Error>) -> Result<(), Error> {
+        match result {
+            Err(Error::Spec(error)) => self.spec.extend(error.diagnostics),
+            Err(Error::Files(errors)) => {
+                for error in errors {
+                    match self.files.entry(error.file.filename.clone()) {
+                        Entry::Vacant(new) => {
+                            new.insert(error);
+                        }
+                        Entry::Occupied(mut known) => {
+                            known.get_mut().diagnostics.extend(error.diagnostics);
+                        }
+                    }
+                }
+            }
+            other => return other,
+        }
+        Ok(())
+    }
+}
+
+async fn check(session: &Session<'_>, found: &mut Found) -> Result<(), Error> {
+    let (spec, diagnostics) = session.spec().await?;
+    found.spec = diagnostics;
     let (plans, problems) = plan::plan_each(&spec, &session.plan_request());
-    diagnostics.extend(problems);
-    if diag::has_errors(&diagnostics) {
-        return Ok(diagnostics);
+    found.spec.extend(problems);
+    if diag::has_errors(&found.spec) {
+        return Ok(());
     }
     let scanned = session.scanned().await?;
     for plan in &plans {
         let sources = session.sources(plan, scanned).await?;
         let index = &sources.scanned.index;
         if let Err(problems) = lower::images_needed(plan, index, &session.native()) {
-            diagnostics.extend(problems);
+            found.spec.extend(problems);
         }
-        match session.check_files(plan, &sources.assets).await {
-            Err(Error::Spec(error)) => diagnostics.extend(error.diagnostics),
-            other => other?,
-        }
+        found.add(session.check_files(plan, &sources.assets).await)?;
+        found.add(session.check_needs(&sources, true).await)?;
     }
-    Ok(diagnostics)
+    Ok(())
 }

@@ -4,19 +4,16 @@
 //! packages of the repository fetched modules import, and what cannot be had: that ends
 //! the build here, before anything is compiled.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use buildkit_proto::pb;
 use futures_util::future::try_join_all;
 
 use super::Session;
 use super::lookup::LookedUp;
 use super::sources::Sources;
-use crate::diag::Diagnostic;
 use crate::fetch;
 use crate::gateway::{Error, SpecError, Warning};
-use crate::lower::{self, Closures, Download};
+use crate::lower::{self, ByFile, Closures, Download};
 use crate::modules::{Answer, MODULES_FILE};
 use crate::plan::Plan;
 use crate::survey::MAX_SCANS;
@@ -104,32 +101,18 @@ impl Session<'_> {
         sources: &Sources,
         found: &[(Download, Answer)],
     ) -> Result<Vec<SpecError>, Error> {
-        let mut by_file: BTreeMap<&str, Vec<Diagnostic>> = BTreeMap::new();
+        let mut by_file = ByFile::new();
         for (download, answer) in found {
             let keys = sources.closures.keys(&download.root);
             for problem in &answer.problems {
                 let services = &problem.services;
                 if services.is_empty() || services.iter().any(|key| keys.contains(key)) {
                     let diagnostic = fetch::advice(problem, &download.builder);
-                    by_file
-                        .entry(&problem.manifest)
-                        .or_default()
-                        .push(diagnostic);
+                    let file = by_file.entry(problem.manifest.clone()).or_default();
+                    file.push(diagnostic);
                 }
             }
         }
-        let mut out = Vec::new();
-        for (name, diagnostics) in by_file {
-            // Without a place there is no file to show.
-            let file = match name {
-                "" => pb::SourceInfo::default(),
-                name => self.file_of(&sources.scanned, name).await?,
-            };
-            out.push(SpecError {
-                file: Arc::new(file),
-                diagnostics,
-            });
-        }
-        Ok(out)
+        self.with_files(sources, by_file).await
     }
 }

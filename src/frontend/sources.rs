@@ -14,7 +14,7 @@ use super::Session;
 use crate::closure::{doubtful_directories, hidden, hidden_sources};
 use crate::gateway::{ContextQuery, Error, IgnoreFile, Warning};
 use crate::ignore::build_files;
-use crate::lower::{self, Closures};
+use crate::lower::{self, Closures, Needs};
 use crate::options::NoCache;
 use crate::plan::{Plan, Selection};
 use crate::scan::{INDEX_FILE, Index, select};
@@ -40,6 +40,8 @@ pub(super) struct Sources {
     pub(super) closures: Closures,
     /// Files beyond those that were scanned.
     pub(super) assets: Output,
+    /// What the services certainly need of them.
+    pub(super) needs: Needs,
     /// Whether downloads name the modules that cannot be had, instead of failing.
     pub(super) report: bool,
 }
@@ -81,7 +83,9 @@ impl Session<'_> {
             scanned = self.scan_with(&reach, &files).await?.for_plan(plan);
             closures = Closures::of(plan, &scanned.index);
         }
-        let mut warnings = hidden(closures.iter(), &ignore.rules, ignore.name());
+        let needs = Needs::of(plan, &scanned.index);
+        let known = needs.hidden(&ignore.rules);
+        let mut warnings = hidden(closures.iter(), &ignore.rules, ignore.name(), &known);
         warnings.extend(self.hidden_sources(&closures, ignore).await?);
         let warnings = warnings
             .into_iter()
@@ -96,6 +100,7 @@ impl Session<'_> {
             scanned,
             closures,
             assets,
+            needs,
             report: false,
         })
     }

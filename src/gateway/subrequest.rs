@@ -23,7 +23,6 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use buildkit_proto::errdefs::{Range, SourceInfo};
-use buildkit_proto::pb;
 use serde::Serialize;
 
 use super::error::{Error, SpecError, warn_ranges};
@@ -108,8 +107,13 @@ impl Location {
     /// A place in the only source; `None` is the file as a whole.
     #[must_use]
     pub fn new(span: Option<Span>) -> Self {
+        Self::of(0, span)
+    }
+
+    /// A place in one of several sources.
+    fn of(source_index: i32, span: Option<Span>) -> Self {
         Self {
-            source_index: 0,
+            source_index,
             ranges: warn_ranges(span).iter().map(Range::from).collect(),
         }
     }
@@ -308,9 +312,9 @@ impl Outline {
 
 /// Answers `lint`: warnings one by one, errors together as the build error,
 /// because with them there is nothing to build. The client ends with status 1
-/// if there is either.
+/// if there is either. The first file is the spec.
 #[must_use]
-pub fn lint(diagnostics: &[Diagnostic], file: &Arc<pb::SourceInfo>) -> FrontendResult {
+pub fn lint(files: &[SpecError]) -> FrontendResult {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Warning {
@@ -329,49 +333,60 @@ pub fn lint(diagnostics: &[Diagnostic], file: &Arc<pb::SourceInfo>) -> FrontendR
     #[serde(rename_all = "camelCase")]
     struct Results {
         warnings: Vec<Warning>,
-        sources: [SourceInfo; 1],
+        sources: Vec<SourceInfo>,
         #[serde(skip_serializing_if = "Option::is_none")]
         build_error: Option<BuildError>,
     }
-    // The answer holds the file, for clients to print lines of it.
-    let shown = diag::shows_lines(diagnostics);
-    let location = |span: Option<Span>| Location::new(span.filter(|_| shown));
-    let mut source = SourceInfo::from(file.as_ref());
-    if !shown {
-        source.data = Vec::new();
-    }
-    let (errors, warnings): (Vec<&Diagnostic>, Vec<&Diagnostic>) =
-        diagnostics.iter().partition(|d| d.is_error());
     let detail = |d: &Diagnostic| match &d.hint {
         Some(hint) => format!("{}\nhint: {hint}", d.message),
         None => d.message.clone(),
     };
-    let build_error = errors.first().map(|first| BuildError {
-        message: SpecError {
-            file: Arc::clone(file),
-            diagnostics: errors.iter().copied().cloned().collect(),
-        }
-        .to_string(),
-        location: location(first.span),
-    });
-    let results = Results {
-        warnings: warnings
-            .iter()
-            .map(|d| Warning {
-                rule_name: d.rule.name(),
-                description: d.rule.summary(),
-                url: rule_url(d.rule),
-                detail: detail(d),
-                location: location(d.span),
-            })
-            .collect(),
-        sources: [source],
-        build_error,
+    let mut results = Results {
+        warnings: Vec::new(),
+        sources: Vec::new(),
+        build_error: None,
     };
-    let text = String::from_utf8_lossy(&file.data);
-    let text = diag::render_with_source(diagnostics, &file.filename, &text);
-    let mut result = answer(&results, &text);
-    let status = if diagnostics.is_empty() { "0" } else { "1" };
+    let mut texts = Vec::new();
+    let mut failed = Vec::new();
+    for (index, SpecError { file, diagnostics }) in (0..).zip(files) {
+        // The answer holds the file, for clients to print lines of it.
+        let shown = diag::shows_lines(diagnostics);
+        let location = |span: Option<Span>| Location::of(index, span.filter(|_| shown));
+        let mut source = SourceInfo::from(file.as_ref());
+        if !shown {
+            source.data = Vec::new();
+        }
+        results.sources.push(source);
+        let (errors, warnings): (Vec<&Diagnostic>, Vec<&Diagnostic>) =
+            diagnostics.iter().partition(|d| d.is_error());
+        results.warnings.extend(warnings.iter().map(|d| Warning {
+            rule_name: d.rule.name(),
+            description: d.rule.summary(),
+            url: rule_url(d.rule),
+            detail: detail(d),
+            location: location(d.span),
+        }));
+        if let Some(first) = errors.first() {
+            results.build_error.get_or_insert_with(|| BuildError {
+                message: String::new(),
+                location: location(first.span),
+            });
+            failed.push(SpecError {
+                file: Arc::clone(file),
+                diagnostics: errors.into_iter().cloned().collect(),
+            });
+        }
+        if !diagnostics.is_empty() {
+            let text = String::from_utf8_lossy(&file.data);
+            let text = diag::render_with_source(diagnostics, &file.filename, &text);
+            texts.push(text);
+        }
+    }
+    if let Some(error) = &mut results.build_error {
+        error.message = Error::Files(failed).to_string();
+    }
+    let status = if texts.is_empty() { "0" } else { "1" };
+    let mut result = answer(&results, &texts.join("\n"));
     result.set("result.statuscode", status);
     result
 }

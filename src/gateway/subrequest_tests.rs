@@ -3,6 +3,7 @@
 use super::*;
 use crate::diag::{Pos, Rule};
 use buildkit_proto::errdefs::{Detail, Subrequest as SubrequestDetail};
+use buildkit_proto::pb;
 use serde_json::{Value, json};
 
 fn parsed(result: &FrontendResult) -> Value {
@@ -19,6 +20,10 @@ fn file() -> Arc<pb::SourceInfo> {
         data: b"services:\n  api: .\n".to_vec(),
         ..pb::SourceInfo::default()
     })
+}
+
+fn of(file: Arc<pb::SourceInfo>, diagnostics: Vec<Diagnostic>) -> SpecError {
+    SpecError { file, diagnostics }
 }
 
 fn span() -> Span {
@@ -124,7 +129,7 @@ fn outlines_show_args_and_secrets() {
 
 #[test]
 fn a_clean_spec_passes_the_check() {
-    let result = lint(&[], &file());
+    let result = lint(&[of(file(), Vec::new())]);
     assert_eq!(result.metadata("result.statuscode"), Some(b"0".as_slice()));
     assert_eq!(parsed(&result)["warnings"], json!([]));
     assert!(parsed(&result).get("buildError").is_none());
@@ -135,7 +140,7 @@ fn warnings_are_listed_and_errors_are_the_build_error() {
     let warning =
         Diagnostic::new(Rule::UnusedArg, "build arg `X` is used nowhere").hint("remove it");
     let error = Diagnostic::new(Rule::MissingMain, "service `api` has no `main`").at(span());
-    let result = lint(&[warning, error.clone(), error], &file());
+    let result = lint(&[of(file(), vec![warning, error.clone(), error])]);
     assert_eq!(result.metadata("result.statuscode"), Some(b"1".as_slice()));
     let json = parsed(&result);
     let warning = &json["warnings"][0];
@@ -162,6 +167,27 @@ fn warnings_are_listed_and_errors_are_the_build_error() {
     );
     assert_eq!(json["sources"][0]["filename"], "fleet.yaml");
     assert!(text(&result).contains(" --> fleet.yaml:2:3"));
+}
+
+#[test]
+fn places_in_several_files_are_told_apart() {
+    let go = Arc::new(pb::SourceInfo {
+        filename: "main.go".to_owned(),
+        data: b"package main\nimport _ \"m/gone\"\n".to_vec(),
+        ..pb::SourceInfo::default()
+    });
+    let missing = Diagnostic::new(Rule::NoSuchImport, "there is no package `m/gone`");
+    let result = lint(&[of(file(), Vec::new()), of(go, vec![missing.at(span())])]);
+    let json = parsed(&result);
+    assert_eq!(json["buildError"]["location"]["sourceIndex"], 1);
+    assert_eq!(json["sources"][1]["filename"], "main.go");
+    let message = json["buildError"]["message"].as_str().expect("message");
+    assert!(message.contains(" --> main.go:2:3"), "{message}");
+    assert!(
+        text(&result).contains("import _ \"m/gone\""),
+        "{}",
+        text(&result)
+    );
 }
 
 #[test]

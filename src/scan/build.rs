@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::gomod::{Replacement, is_for_workspace, parse_go_mod, parse_go_work};
+use super::gomod::{Replacement, is_for_workspace, parse_go_mod, parse_go_work, use_lines};
 use super::index::{Import, Index, Module, Replace, Require, With, Workspace, join, resolve};
 use super::walk::{self, Found};
 use super::{Scope, link, select};
@@ -183,6 +183,10 @@ fn workspace(dir: &str, text: &str, vendor: Option<Vendor>) -> Workspace {
         toolchain: parsed.toolchain,
         vendored,
         uses: inside(dir, &parsed.uses),
+        outside: use_lines(text)
+            .into_iter()
+            .filter(|(target, _)| resolve(dir, target).is_none())
+            .collect(),
         replaces: replaces(dir, parsed.replaces),
     }
 }

@@ -7,7 +7,9 @@
 //!
 //! Grammar: `go/build/constraint`, checked with Go 1.26 (go-build-facts §C2).
 
-use super::words::{NO_ARCH, SCRIPT, UNUSUAL, UNUSUAL_ARCH, USUAL, USUAL_ARCH, known};
+use super::words::{
+    NO_ARCH, NO_UNIX, SCRIPT, UNIX, UNUSUAL, UNUSUAL_ARCH, USUAL, USUAL_ARCH, known,
+};
 
 pub(crate) use super::words::of_name;
 
@@ -89,6 +91,17 @@ pub(crate) fn may_hold(expression: &str, tags: &[String]) -> bool {
 /// for all platforms.
 #[must_use]
 pub(crate) fn may_hold_on(expression: &str, tags: &[String], os: &str, arch: &str) -> bool {
+    on_platform(expression, tags, os, arch) != Some(Truth::No)
+}
+
+/// Whether a file under this constraint is part of every build with these custom tags on
+/// one platform, whatever the release of Go and with cgo or without.
+#[must_use]
+pub(crate) fn holds_on(expression: &str, tags: &[String], os: &str, arch: &str) -> bool {
+    on_platform(expression, tags, os, arch) == Some(Truth::Yes)
+}
+
+fn on_platform(expression: &str, tags: &[String], os: &str, arch: &str) -> Option<Truth> {
     let decided = |word: &str| {
         let relative = matches!(
             (word, os),
@@ -99,6 +112,8 @@ pub(crate) fn may_hold_on(expression: &str, tags: &[String], os: &str, arch: &st
         let is_processor = lists.iter().any(|list| list.contains(&word));
         if tags.iter().any(|tag| tag == word) {
             None
+        } else if word == UNIX {
+            Some(!NO_UNIX.contains(&os))
         } else if is_system {
             Some(word == os || relative)
         } else {
@@ -124,7 +139,11 @@ pub(crate) fn may_hold_on(expression: &str, tags: &[String], os: &str, arch: &st
     }
     let mut tags = tags.to_vec();
     tags.push(HOLDS.to_owned());
-    may_hold(&rewritten, &tags)
+    let setting = Setting {
+        tags: Some(&tags),
+        open: &[],
+    };
+    evaluate(&rewritten, setting)
 }
 
 const HOLDS: &str = "gofleet.yes";

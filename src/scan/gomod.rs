@@ -124,6 +124,18 @@ pub(crate) fn line_of(text: &str, verb: &str) -> u32 {
     u32::try_from(at).map_or(1, |at| at + 1)
 }
 
+/// The directories of `use` lines of a `go.work`, as written, with their lines.
+#[must_use]
+pub(crate) fn use_lines(text: &str) -> Vec<(String, u32)> {
+    let mut out = Vec::new();
+    for_each_line(text, |number, verb, args| {
+        if let ("use", [dir, ..]) = (verb, args) {
+            out.push((dir.clone(), number));
+        }
+    });
+    out
+}
+
 /// All directives of a file, verb first, those in blocks included.
 pub(crate) fn directives(text: &str) -> Vec<(String, Vec<String>)> {
     let mut out = Vec::new();
@@ -135,8 +147,13 @@ pub(crate) fn directives(text: &str) -> Vec<(String, Vec<String>)> {
 
 /// Calls `visit(verb, arguments)` for each directive, those in blocks included.
 fn for_each_directive(text: &str, mut visit: impl FnMut(&str, &[String])) {
+    for_each_line(text, |_, verb, args| visit(verb, args));
+}
+
+/// The same, with the number of the line in front.
+fn for_each_line(text: &str, mut visit: impl FnMut(u32, &str, &[String])) {
     let mut block: Option<String> = None;
-    for line in text.lines() {
+    for (number, line) in (1..).zip(text.lines()) {
         let mut tokens = tokens(line);
         if tokens.is_empty() {
             continue;
@@ -145,14 +162,14 @@ fn for_each_directive(text: &str, mut visit: impl FnMut(&str, &[String])) {
             if tokens[0] == ")" {
                 block = None;
             } else {
-                visit(verb, &tokens);
+                visit(number, verb, &tokens);
             }
             continue;
         }
         let verb = tokens.remove(0);
         match tokens.first().map(String::as_str) {
             Some("(") => block = Some(verb),
-            _ => visit(&verb, &tokens),
+            _ => visit(number, &verb, &tokens),
         }
     }
 }

@@ -118,6 +118,10 @@ pub struct Workspace {
     pub vendored: bool,
     /// Directories of its modules.
     pub uses: Vec<String>,
+    /// Directories of `use` lines that are outside of the scanned directory, as written,
+    /// with their lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<(String, u32)>,
     /// Its `replace` lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<Replace>,
@@ -174,7 +178,7 @@ pub struct Import {
     /// Line, from 1.
     #[serde(rename = "l")]
     pub line: u32,
-    /// The file's constraint, if it keeps the file out of some builds on all platforms.
+    /// The file's constraint, its name's included: what keeps it out of some builds.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub constraint: Option<String>,
 }

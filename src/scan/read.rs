@@ -18,7 +18,7 @@ use super::link;
 use super::native::{self, Named};
 use super::select::Kind;
 use super::walk::OneDirectory;
-use super::words;
+use super::words::{self, SCRIPT};
 
 /// First bytes read of a Go file; most heads end before them.
 const HEAD_BYTES: u64 = 16 * 1024;
@@ -139,21 +139,20 @@ impl Reader {
             }
             embeds = gofile::embeds(&self.buffer);
         }
-        let constrained = match (words::of_name(source.name), head.constraint) {
+        let stated = match (words::of_name(source.name), head.constraint) {
             (Some(name), Some(text)) => Some(format!("{name} && ({text})")),
             (name, text) => name.or(text),
         };
-        let constrained = constrained.filter(|c| !constraint::says_nothing(c));
-        one.is_main |= head.package == "main"
-            && constrained
-                .as_deref()
-                .is_none_or(|c| constraint::may_hold(c, &[]));
-        if let Some(expression) = &constrained {
+        let constrained = (stated.as_ref()).filter(|c| !constraint::says_nothing(c));
+        one.is_main |=
+            head.package == "main" && constrained.is_none_or(|c| constraint::may_hold(c, &[]));
+        if let Some(expression) = constrained {
             one.directory.constraints.push(Constraint {
                 file: source.position,
                 expression: expression.clone(),
             });
         }
+        let constrained = in_builds(stated, &head.package, &head.imports);
         let import = |(path, line)| Import {
             path,
             file: source.position,
@@ -214,6 +213,22 @@ pub(super) fn text(root: &Path, path: &str) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     file.take(MAX_BYTES).read_to_end(&mut text).ok()?;
     Some(text)
+}
+
+/// The constraint under which a build reads what a file imports and embeds: Go passes over
+/// files that need cgo where there is none, and over those of a package of this name.
+fn in_builds(stated: Option<String>, package: &str, imports: &[(String, u32)]) -> Option<String> {
+    let implied = if package == "documentation" {
+        SCRIPT
+    } else if imports.iter().any(|(path, _)| path == "C") {
+        "cgo"
+    } else {
+        return stated;
+    };
+    Some(match stated {
+        Some(stated) => format!("({stated}) && {implied}"),
+        None => implied.to_owned(),
+    })
 }
 
 /// Opens a file without waiting for what might be at the other end of it.

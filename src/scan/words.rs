@@ -51,8 +51,12 @@ pub(super) const NO_ARCH: [&str; 10] = [
     "sparc64",
 ];
 
+/// The word that holds on all systems but these.
+pub(super) const UNIX: &str = "unix";
+pub(super) const NO_UNIX: [&str; 6] = ["js", "nacl", "plan9", "wasip1", "windows", "zos"];
+
 /// Other words whose value depends on toolchain or mode.
-const MODES: [&str; 7] = ["unix", "cgo", "gc", "race", "msan", "asan", "boringcrypto"];
+const MODES: [&str; 7] = [UNIX, "cgo", "gc", "race", "msan", "asan", "boringcrypto"];
 
 /// Releases of Go up to this one have their tag in every build. It is older than any
 /// toolchain that builds modules as they are today.

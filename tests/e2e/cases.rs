@@ -28,6 +28,7 @@ macro_rules! kinds {
 }
 
 kinds! {
+    early
     links
     names
     replace

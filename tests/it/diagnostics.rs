@@ -154,8 +154,9 @@ fn credentials_are_not_shown() {
 
 /// Rules about the files of a context and about servers; their cases are where those are
 /// read and asked.
-const ELSEWHERE: [Rule; 10] = [
+const ELSEWHERE: [Rule; 14] = [
     Rule::ChecksumMismatch,
+    Rule::HiddenSource,
     Rule::ModuleNotFound,
     Rule::ModuleUnavailable,
     Rule::NoGit,
@@ -163,6 +164,9 @@ const ELSEWHERE: [Rule; 10] = [
     Rule::NoLogin,
     Rule::NoModule,
     Rule::NoSuchFile,
+    Rule::NoSuchImport,
+    Rule::NotVendored,
+    Rule::NothingEmbedded,
     Rule::ServerUnreachable,
     Rule::UntrustedServer,
 ];

@@ -1,0 +1,185 @@
+//! What the services of a plan certainly need and the sources lack: said before anything is
+//! compiled, at the line that says so.
+//!
+//! In: plan, index, ignore file, and which embed patterns match nothing. Out: diagnostics by
+//! file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::closure::{self, Certain, Embed, Lack, ModuleRoot};
+use crate::diag::{self, Diagnostic, Rule, Span};
+use crate::ignore::Rules;
+use crate::plan::Plan;
+use crate::scan::{Index, join};
+
+/// Diagnostics by the file that they are about.
+pub type ByFile = BTreeMap<String, Vec<Diagnostic>>;
+
+/// What the services of a plan certainly need.
+#[derive(Debug, Clone, Default)]
+pub struct Needs {
+    /// Each service on each platform.
+    builds: Vec<Certain>,
+    /// Workspaces that services are built in, by their `go.work`, with the lines of it that
+    /// lead nowhere.
+    workspaces: BTreeMap<String, Vec<(String, u32)>>,
+}
+
+impl Needs {
+    /// Finds out what the services of a plan need.
+    #[must_use]
+    pub fn of(plan: &Plan, index: &Index) -> Self {
+        let mut out = Self::default();
+        let mut seen = BTreeSet::new();
+        for platform in &plan.platforms {
+            let (os, arch) = (&platform.platform.os, &platform.platform.arch);
+            for service in &platform.services {
+                let (main, tags) = (&service.main.value, &service.build.tags);
+                if !seen.insert((main, tags, os, arch)) {
+                    continue;
+                }
+                out.builds
+                    .push(closure::certain(main, tags, (os, arch), index));
+                let root = ModuleRoot::of(main, index).filter(|root| root.workspace);
+                let lost = root.and_then(|root| {
+                    let workspace = index.workspace_of(&root.dir)?;
+                    let file = join(&root.dir, "go.work");
+                    (!workspace.outside.is_empty()).then(|| (file, workspace.outside.clone()))
+                });
+                out.workspaces.extend(lost);
+            }
+        }
+        out
+    }
+
+    /// The embed patterns that have to match something.
+    pub fn embeds(&self) -> impl Iterator<Item = &Embed> {
+        self.builds.iter().flat_map(|build| &build.embeds)
+    }
+
+    /// Whether nothing can be missing.
+    #[must_use]
+    pub fn is_satisfied(&self) -> bool {
+        self.workspaces.is_empty() && self.builds.iter().all(|build| build.lacks.is_empty())
+    }
+
+    /// Directories of packages that are needed and that an ignore file hides.
+    #[must_use]
+    pub fn hidden(&self, rules: &Rules) -> BTreeSet<&str> {
+        let lacks = self.builds.iter().flat_map(|build| &build.lacks);
+        lacks
+            .filter_map(|lack| lack.dir.as_deref())
+            .filter(|dir| hides_package(rules, dir).is_some())
+            .collect()
+    }
+
+    /// What is missing. `ignore` is the ignore file with its name, `nothing` the patterns
+    /// that match nothing.
+    ///
+    /// Not everything ends a build of many services: an import that leads nowhere is like any
+    /// other mistake of one service, as long as there are others to build. With `all` that
+    /// makes no difference.
+    #[must_use]
+    pub fn problems(&self, ignore: (&Rules, &str), nothing: &[&Embed], all: bool) -> ByFile {
+        let mut out = ByFile::new();
+        for (file, lines) in &self.workspaces {
+            let lines = lines
+                .iter()
+                .map(|(dir, line)| outside(dir).at(Span::at(*line, 1)));
+            out.entry(file.clone()).or_default().extend(lines);
+        }
+        let all = all || self.builds.iter().all(|build| !build.lacks.is_empty());
+        for lack in self.builds.iter().flat_map(|build| &build.lacks) {
+            add_lack(&mut out, lack, ignore, all);
+        }
+        for embed in nothing {
+            add_embed(&mut out, embed, ignore);
+        }
+        out.retain(|_, diagnostics| {
+            diag::tidy(diagnostics);
+            !diagnostics.is_empty()
+        });
+        out
+    }
+}
+
+fn add_lack(out: &mut ByFile, lack: &Lack, (rules, ignore): (&Rules, &str), all: bool) {
+    let reason = &lack.reason;
+    let at = Span::at(reason.line, 1);
+    let names = &reason.names;
+    let (file, diagnostic) = match &lack.dir {
+        Some(dir) => match hides_package(rules, dir) {
+            Some((line, rule)) => {
+                let needed = format!("{}:{} imports", reason.file, reason.line);
+                (ignore, hidden(&rule, dir, &needed, line))
+            }
+            None if !all => return,
+            None => {
+                let message = format!("there is no package `{names}`: `{dir}` holds no Go file");
+                let diagnostic = Diagnostic::new(Rule::NoSuchImport, message)
+                    .at(at)
+                    .hint("is it misspelled, or made by a generator and not in the context?");
+                (reason.file.as_str(), diagnostic)
+            }
+        },
+        None => {
+            let message = format!("package `{names}` is not in `vendor`");
+            let diagnostic = Diagnostic::new(Rule::NotVendored, message)
+                .at(at)
+                .hint("run `go mod vendor` (`go work vendor` in a workspace) and commit `vendor`");
+            (reason.file.as_str(), diagnostic)
+        }
+    };
+    out.entry(file.to_owned()).or_default().push(diagnostic);
+}
+
+fn add_embed(out: &mut ByFile, embed: &Embed, (rules, ignore): (&Rules, &str)) {
+    let reason = &embed.reason;
+    let path = join(&embed.dir, &embed.pattern);
+    let (file, diagnostic) = match rules.hidden_by(&path) {
+        Some(rule) => {
+            let needed = format!("{}:{} embeds", reason.file, reason.line);
+            (ignore, hidden(&rule.text, &path, &needed, rule.line))
+        }
+        None => {
+            let message = format!("`//go:embed {}` matches no file", reason.names);
+            let diagnostic = Diagnostic::new(Rule::NothingEmbedded, message)
+                .at(Span::at(reason.line, 1))
+                .hint(format!(
+                    "there is nothing to embed at `{path}` in the context: run what makes it before \
+                     the build, and see that no ignore file hides it"
+                ));
+            (reason.file.as_str(), diagnostic)
+        }
+    };
+    out.entry(file.to_owned()).or_default().push(diagnostic);
+}
+
+fn hidden(rule: &str, path: &str, needed: &str, line: u32) -> Diagnostic {
+    Diagnostic::new(
+        Rule::HiddenSource,
+        format!("`{rule}` hides `{path}`, which {needed}"),
+    )
+    .at(Span::at(line, 1))
+    .hint(format!(
+        "take it back in with a line `!{path}` below, or remove the rule"
+    ))
+}
+
+/// The rule that hides a package: its directory, or any Go file in it.
+fn hides_package(rules: &Rules, dir: &str) -> Option<(u32, String)> {
+    let any = join(dir, "x.go");
+    let rule = rules.hidden_by(dir).or_else(|| rules.hidden_by(&any))?;
+    Some((rule.line, rule.text.clone()))
+}
+
+fn outside(dir: &str) -> Diagnostic {
+    Diagnostic::new(
+        Rule::OutsideContext,
+        format!("`{dir}` is outside of the context, and Go reads every module of a workspace"),
+    )
+    .hint(
+        "build with a directory above as the context, or leave the line out of the `go.work` that \
+         is built",
+    )
+}
