@@ -132,11 +132,13 @@ pub(super) fn share(parser: lexopt::Parser) -> Result<String, Failure> {
         "" => Needed::default(),
         file => read(Path::new(file))?,
     };
+    let lacks_modules = !modules::is_at_hand(&needed, &ModuleCache::of_environment());
     let args = words.paths.iter().skip(2);
     let setting = Setting {
         toolchain: toolchain(),
         args: args.map(|arg| arg.to_string_lossy().into_owned()).collect(),
         versions: needed.versions,
+        lacks_modules,
     };
     match share::compile(
         &shared,

@@ -59,6 +59,8 @@ pub struct Setting {
     pub args: Vec<String>,
     /// For each import of other modules, what tells one version of it from another.
     pub versions: BTreeMap<String, String>,
+    /// Whether modules are missing: what is not compiled for want of them must not have a stamp.
+    pub lacks_modules: bool,
 }
 
 impl Setting {
@@ -91,6 +93,9 @@ pub fn compile(
     go: &dyn Go,
 ) -> io::Result<Vec<String>> {
     let dir = src.join(&shared.root);
+    if setting.lacks_modules {
+        return Ok(Vec::new());
+    }
     // Profiles make other packages of the same sources.
     if dir.join(join(setting.main(), "default.pgo")).exists() {
         return Ok(Vec::new());
@@ -176,6 +181,7 @@ mod tests {
             toolchain: "go1.26".to_owned(),
             args: args.map(str::to_owned).into(),
             versions: [("a.org/x".to_owned(), version.to_owned())].into(),
+            lacks_modules: false,
         }
     }
 
@@ -200,6 +206,22 @@ mod tests {
         assert_eq!(run(&setting("v2")), [""; 0]);
         std::fs::write(src.path().join("base/base.go"), "package base\n").unwrap();
         assert_eq!(run(&setting("v2")), ["m.org/m/base", "m.org/m/lib"]);
+    }
+
+    /// The check in front of it may be cached, and its mount be gone.
+    #[test]
+    fn without_modules_nothing_has_a_stamp() {
+        let (src, cache) = (sources(), tempfile::tempdir().unwrap());
+        let go = Noted::default();
+        let run = |setting: &Setting| {
+            let found = compile(&shared(), setting, src.path(), cache.path(), &go);
+            found.unwrap().len()
+        };
+        let mut setting = setting("v1");
+        setting.lacks_modules = true;
+        assert_eq!(run(&setting), 0);
+        setting.lacks_modules = false;
+        assert_eq!(run(&setting), 5);
     }
 
     #[test]
