@@ -147,8 +147,13 @@ rules! {
      no Go file. In a build of several services this is a failure of the one that imports it, and \
      the others are built.";
 
-    NotVendored, Error, "a package that `vendor` lacks",
-    "The module has a `vendor` directory, so Go takes every package from there and fetches none. \
+    NoSuchModule, Error, "a member of a workspace that is no module",
+    "The directory of a `use` line in `go.work` has no `go.mod` in the context. Go reads every \
+     module of a workspace, also those that a service does not need.";
+
+    NotVendored, Error, "a package or module that `vendor` lacks",
+    "The module has a `vendor` directory, so Go takes every package from there and fetches none, and \
+     builds nothing while `vendor/modules.txt` lacks a module that `go.mod` requires. \
      `go mod vendor` writes it anew.";
 
     NothingEmbedded, Error, "an embed pattern that matches no file",

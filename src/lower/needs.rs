@@ -10,7 +10,7 @@ use crate::closure::{self, Certain, Embed, Lack, ModuleRoot};
 use crate::diag::{self, Diagnostic, Rule, Span};
 use crate::ignore::Rules;
 use crate::plan::Plan;
-use crate::scan::{Index, join};
+use crate::scan::{Index, join, resolve};
 
 /// Diagnostics by the file that they are about.
 pub type ByFile = BTreeMap<String, Vec<Diagnostic>>;
@@ -20,9 +20,8 @@ pub type ByFile = BTreeMap<String, Vec<Diagnostic>>;
 pub struct Needs {
     /// Each service on each platform.
     builds: Vec<Certain>,
-    /// Workspaces that services are built in, by their `go.work`, with the lines of it that
-    /// lead nowhere.
-    workspaces: BTreeMap<String, Vec<(String, u32)>>,
+    /// Problems of the manifests that services are built with.
+    manifests: ByFile,
 }
 
 impl Needs {
@@ -40,13 +39,9 @@ impl Needs {
                 }
                 out.builds
                     .push(closure::certain(main, tags, (os, arch), index));
-                let root = ModuleRoot::of(main, index).filter(|root| root.workspace);
-                let lost = root.and_then(|root| {
-                    let workspace = index.workspace_of(&root.dir)?;
-                    let file = join(&root.dir, "go.work");
-                    (!workspace.outside.is_empty()).then(|| (file, workspace.outside.clone()))
-                });
-                out.workspaces.extend(lost);
+                if let Some(root) = ModuleRoot::of(main, index) {
+                    out.manifests.extend(of_manifests(&root, index));
+                }
             }
         }
         out
@@ -60,7 +55,7 @@ impl Needs {
     /// Whether nothing can be missing.
     #[must_use]
     pub fn is_satisfied(&self) -> bool {
-        self.workspaces.is_empty() && self.builds.iter().all(|build| build.lacks.is_empty())
+        self.manifests.is_empty() && self.builds.iter().all(|build| build.lacks.is_empty())
     }
 
     /// Directories of packages that are needed and that an ignore file hides.
@@ -81,13 +76,7 @@ impl Needs {
     /// makes no difference.
     #[must_use]
     pub fn problems(&self, ignore: (&Rules, &str), nothing: &[&Embed], all: bool) -> ByFile {
-        let mut out = ByFile::new();
-        for (file, lines) in &self.workspaces {
-            let lines = lines
-                .iter()
-                .map(|(dir, line)| outside(dir).at(Span::at(*line, 1)));
-            out.entry(file.clone()).or_default().extend(lines);
-        }
+        let mut out = self.manifests.clone();
         let all = all || self.builds.iter().all(|build| !build.lacks.is_empty());
         for lack in self.builds.iter().flat_map(|build| &build.lacks) {
             add_lack(&mut out, lack, ignore, all);
@@ -171,6 +160,42 @@ fn hides_package(rules: &Rules, dir: &str) -> Option<(u32, String)> {
     let any = join(dir, "x.go");
     let rule = rules.hidden_by(dir).or_else(|| rules.hidden_by(&any))?;
     Some((rule.line, rule.text.clone()))
+}
+
+/// What is wrong with the manifests of a module root, if anything is.
+fn of_manifests(root: &ModuleRoot, index: &Index) -> Option<(String, Vec<Diagnostic>)> {
+    let (name, problems): (_, Vec<Diagnostic>) = if root.workspace {
+        let workspace = index.workspace_of(&root.dir)?;
+        let lost = workspace.lost.iter().map(|(dir, line)| {
+            let problem = match resolve(&root.dir, dir) {
+                Some(_) => no_member(dir),
+                None => outside(dir),
+            };
+            problem.at(Span::at(*line, 1))
+        });
+        ("go.work", lost.collect())
+    } else {
+        let unvendored = &index.module_at(&root.dir)?.unvendored;
+        let problems = unvendored.iter().map(|(require, line)| {
+            let message = format!(
+                "`{} {}` is not in `vendor/modules.txt`, and Go builds nothing before it is",
+                require.path, require.version
+            );
+            Diagnostic::new(Rule::NotVendored, message)
+                .at(Span::at(*line, 1))
+                .hint("run `go mod vendor` and commit `vendor`")
+        });
+        ("go.mod", problems.collect())
+    };
+    (!problems.is_empty()).then(|| (join(&root.dir, name), problems))
+}
+
+fn no_member(dir: &str) -> Diagnostic {
+    Diagnostic::new(
+        Rule::NoSuchModule,
+        format!("there is no `go.mod` in `{dir}`, and Go reads every module of a workspace"),
+    )
+    .hint("is it misspelled, in no commit, or hidden by the ignore file?")
 }
 
 fn outside(dir: &str) -> Diagnostic {

@@ -6,8 +6,13 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::gomod::{Replacement, is_for_workspace, parse_go_mod, parse_go_work, use_lines};
-use super::index::{Import, Index, Module, Replace, Require, With, Workspace, join, resolve};
+use super::gomod::{
+    Replacement, explicitly_vendored, is_for_workspace, parse_go_mod, parse_go_work, require_lines,
+    use_lines,
+};
+use super::index::{
+    Import, Index, Module, Replace, Require, With, Workspace, is_inside, join, resolve,
+};
 use super::walk::{self, Found};
 use super::{Scope, link, select};
 use crate::ignore::Rules;
@@ -60,7 +65,14 @@ fn index(root: &Path, found: Found) -> Index {
             let vendor = join(dir, "vendor");
             let vendor = vendored.contains(&vendor).then(|| vendor_of(root, &vendor));
             match manifest.as_str() {
-                "go.mod" => index.modules.push(module(dir, &text(), vendor)),
+                "go.mod" => {
+                    let mut module = module(dir, &text(), vendor);
+                    if module.vendored {
+                        let list = join(&join(dir, "vendor"), select::VENDOR_LIST);
+                        module.unvendored = unvendored(&text(), &read(root, &list));
+                    }
+                    index.modules.push(module);
+                }
                 "go.work" => index.workspaces.push(workspace(dir, &text(), vendor)),
                 _ => {}
             }
@@ -77,6 +89,7 @@ fn index(root: &Path, found: Found) -> Index {
     index.directories.sort_by(|a, b| a.path.cmp(&b.path));
     index.links.sort();
     index.notes.sort();
+    keep_lost_uses(&mut index);
     let roots = local_roots(&index);
     for directory in &mut index.directories {
         directory.imports = without_std(std::mem::take(&mut directory.imports), &roots);
@@ -84,6 +97,21 @@ fn index(root: &Path, found: Found) -> Index {
         directory.natives.dedup();
     }
     index
+}
+
+/// Drops the `use` lines that lead to a module, or to a link, which may.
+fn keep_lost_uses(index: &mut Index) {
+    let mut workspaces = std::mem::take(&mut index.workspaces);
+    for workspace in &mut workspaces {
+        workspace.lost.retain(|(target, _)| {
+            let Some(dir) = resolve(&workspace.dir, target) else {
+                return true;
+            };
+            let is_linked = index.links.iter().any(|link| is_inside(&dir, &link.path));
+            index.module_at(&dir).is_none() && !is_linked
+        });
+    }
+    index.workspaces = workspaces;
 }
 
 fn is_below_vendor(dir: &str, vendored: &BTreeSet<String>) -> bool {
@@ -169,9 +197,21 @@ fn module(dir: &str, text: &str, vendor: Option<Vendor>) -> Module {
         toolchain: parsed.toolchain,
         requires: requires(parsed.requires),
         vendored,
+        unvendored: Vec::new(),
         replaces: replaces(dir, parsed.replaces),
         ignores: parsed.ignores,
     }
+}
+
+/// Required modules that a list of vendored packages does not have: then Go builds nothing
+/// (modload, `checkVendorConsistency` of Go 1.26).
+fn unvendored(go_mod: &str, list: &str) -> Vec<(Require, u32)> {
+    let listed = explicitly_vendored(list);
+    let required = require_lines(go_mod).into_iter();
+    required
+        .map(|(path, version, line)| (Require { path, version }, line))
+        .filter(|(require, _)| !listed.contains(&(require.path.clone(), require.version.clone())))
+        .collect()
 }
 
 fn workspace(dir: &str, text: &str, vendor: Option<Vendor>) -> Workspace {
@@ -183,10 +223,7 @@ fn workspace(dir: &str, text: &str, vendor: Option<Vendor>) -> Workspace {
         toolchain: parsed.toolchain,
         vendored,
         uses: inside(dir, &parsed.uses),
-        outside: use_lines(text)
-            .into_iter()
-            .filter(|(target, _)| resolve(dir, target).is_none())
-            .collect(),
+        lost: use_lines(text),
         replaces: replaces(dir, parsed.replaces),
     }
 }

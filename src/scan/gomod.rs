@@ -8,6 +8,8 @@
 //!
 //! Grammar: <https://go.dev/ref/mod#go-mod-file-grammar>, checked with Go 1.26.
 
+use std::collections::BTreeSet;
+
 /// What a `go.mod` says, as far as a build graph needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct GoMod {
@@ -136,6 +138,38 @@ pub(crate) fn use_lines(text: &str) -> Vec<(String, u32)> {
     out
 }
 
+/// The `require` lines of a `go.mod`: path, version, line.
+#[must_use]
+pub(crate) fn require_lines(text: &str) -> Vec<(String, String, u32)> {
+    let mut out = Vec::new();
+    for_each_line(text, |number, verb, args| {
+        if let ("require", [path, version, ..]) = (verb, args) {
+            out.push((path.clone(), version.clone(), number));
+        }
+    });
+    out
+}
+
+/// The modules that a list of vendored packages has because `go.mod` requires them: path and
+/// version.
+#[must_use]
+pub(crate) fn explicitly_vendored(list: &str) -> BTreeSet<(String, String)> {
+    let mut out = BTreeSet::new();
+    let mut module = None;
+    for line in list.lines() {
+        if let Some(notes) = line.strip_prefix("## ") {
+            if notes.split(';').any(|note| note.trim() == "explicit") {
+                out.extend(module.take());
+            }
+        } else if let Some(words) = line.strip_prefix("# ") {
+            let mut words = words.split_whitespace();
+            module = words.next().zip(words.next());
+        }
+    }
+    let owned = |(path, version): (&str, &str)| (path.to_owned(), version.to_owned());
+    out.into_iter().map(owned).collect()
+}
+
 /// All directives of a file, verb first, those in blocks included.
 pub(crate) fn directives(text: &str) -> Vec<(String, Vec<String>)> {
     let mut out = Vec::new();
@@ -258,6 +292,17 @@ mod tests {
         let got = parse_go_work("go 1.25\nuse ./api\nuse (\n ./lib // shared\n .\n)\n");
         assert_eq!(got.go.as_deref(), Some("1.25"));
         assert_eq!(got.uses, ["./api", "./lib", "."]);
+    }
+
+    #[test]
+    fn a_vendor_list_says_what_go_mod_requires() {
+        let list = "## workspace\n# a.org/x v1.0.0\n## explicit; go 1.20\na.org/x\n# b.org/y v1.1.0\n\
+            b.org/y\n# c.org/z v0.0.0 => ./z\n## explicit\n# c.org/z => ./z\n";
+        let found: Vec<String> = explicitly_vendored(list)
+            .into_iter()
+            .map(|(path, version)| format!("{path}@{version}"))
+            .collect();
+        assert_eq!(found, ["a.org/x@v1.0.0", "c.org/z@v0.0.0"]);
     }
 
     #[test]

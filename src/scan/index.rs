@@ -54,6 +54,9 @@ pub struct Module {
     pub requires: Vec<Require>,
     /// Whether its modules come from a `vendor` directory, when it is built by itself.
     pub vendored: bool,
+    /// Required modules that the list of a `vendor` directory lacks, with their lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unvendored: Vec<(Require, u32)>,
     /// Its `replace` lines.
     pub replaces: Vec<Replace>,
     /// Paths of `ignore` lines as written: `./...` passes over them.
@@ -118,10 +121,9 @@ pub struct Workspace {
     pub vendored: bool,
     /// Directories of its modules.
     pub uses: Vec<String>,
-    /// Directories of `use` lines that are outside of the scanned directory, as written,
-    /// with their lines.
+    /// Directories of `use` lines without a `go.mod`, as written, with their lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub outside: Vec<(String, u32)>,
+    pub lost: Vec<(String, u32)>,
     /// Its `replace` lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<Replace>,

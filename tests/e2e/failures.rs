@@ -20,21 +20,42 @@ fn name(i: usize) -> String {
     format!("s{i:03}")
 }
 
-/// Many tiny programs that have a package in common.
+/// How many modules they are in.
+const MODULES: usize = 3;
+
+/// Directory of the main package of a service.
+fn main_of(i: usize) -> String {
+    format!("m{}/cmd/{}", i % MODULES, name(i))
+}
+
+/// Many tiny programs in modules that require and replace each other.
 fn many() -> Repo {
     let repo = Repo::new();
+    std::fs::remove_file(repo.file("go.mod")).unwrap();
     let nonce = repo.nonce.clone();
-    let lib = format!("package lib\n\nconst Nonce = \"{nonce}\"\n");
-    repo.write("lib/lib.go", &lib);
+    for module in 0..MODULES {
+        let path = |k: usize| format!("{}/m{k}", repo.module());
+        let mut manifest = format!("module {}\n\ngo 1.26\n", path(module));
+        for other in (0..MODULES).filter(|other| *other != module) {
+            let path = path(other);
+            let _ = write!(
+                manifest,
+                "\nrequire {path} v0.0.0\n\nreplace {path} => ../m{other}\n"
+            );
+        }
+        repo.write(&format!("m{module}/go.mod"), &manifest);
+        let lib = format!("package lib\n\nconst Nonce = \"{nonce}\"\n");
+        repo.write(&format!("m{module}/lib/lib.go"), &lib);
+    }
     let mut spec = "services:\n".to_owned();
     for i in 0..count() {
-        let name = name(i);
-        let _ = writeln!(spec, "  {name}: ./cmd/{name}");
-        let import = format!("{}/lib", repo.module());
-        let main = format!(
+        let (name, main) = (name(i), main_of(i));
+        let _ = writeln!(spec, "  {name}: ./{main}");
+        let import = format!("{}/m{}/lib", repo.module(), (i + 1) % MODULES);
+        let text = format!(
             "package main\n\nimport \"{import}\"\n\nfunc main() {{ println(\"{name}\", lib.Nonce) }}\n"
         );
-        repo.write(&format!("cmd/{name}/main.go"), &main);
+        repo.write(&format!("{main}/main.go"), &text);
     }
     repo.spec(&spec);
     repo
@@ -54,8 +75,8 @@ fn a_service_that_does_not_compile_ends_no_other() {
     // The last ones may still run when the first one fails.
     let (early, late) = (name(1), name(count() - 2));
     let (early_file, late_file) = (
-        format!("cmd/{early}/main.go"),
-        format!("cmd/{late}/main.go"),
+        format!("{}/main.go", main_of(1)),
+        format!("{}/main.go", main_of(count() - 2)),
     );
     repo.edit(&early_file, "println", "printn");
     repo.edit(&late_file, "lib.Nonce", "lib.Gone");
@@ -66,13 +87,13 @@ fn a_service_that_does_not_compile_ends_no_other() {
             format!("2 of {} builds failed", count()).as_str(),
             &format!("the other {built} are built"),
             // What Go says, once under each step.
-            &format!("{early_file}:5:15: undefined: printn"),
-            &format!("{late_file}:5:35: undefined: lib.Gone"),
+            &format!("cmd/{early}/main.go:5:15: undefined: printn"),
+            &format!("cmd/{late}/main.go:5:35: undefined: lib.Gone"),
             // The places of both in the spec, with its lines.
             &format!("fleet.yaml:4: {early}: "),
             &format!("fleet.yaml:{}: {late}: ", count() + 1),
-            &format!(">>>   {early}: ./cmd/{early}"),
-            &format!(">>>   {late}: ./cmd/{late}"),
+            &format!(">>>   {early}: ./{}", main_of(1)),
+            &format!(">>>   {late}: ./{}", main_of(count() - 2)),
             &format!("built: {}, {}", name(0), name(2)),
         ]);
         assert_eq!(
@@ -95,7 +116,7 @@ fn a_service_that_does_not_compile_ends_no_other() {
     let progress = buildx(&repo).target("binaries").files(out.path());
     let steps = progress.go_steps();
     let compiled: Vec<&&str> = steps.iter().filter(|s| s.contains("go build")).collect();
-    let both = [&early, &late].map(|name| format!("[{name}] go build ./cmd/{name}"));
+    let both = [1, count() - 2].map(|i| format!("[{}] go build ./{}", name(i), main_of(i)));
     assert_eq!(compiled, both.iter().collect::<Vec<_>>(), "{steps:?}");
     for i in 0..count() {
         assert!(out.path().join(name(i)).is_file(), "{}", name(i));

@@ -154,7 +154,7 @@ fn credentials_are_not_shown() {
 
 /// Rules about the files of a context and about servers; their cases are where those are
 /// read and asked.
-const ELSEWHERE: [Rule; 14] = [
+const ELSEWHERE: [Rule; 15] = [
     Rule::ChecksumMismatch,
     Rule::HiddenSource,
     Rule::ModuleNotFound,
@@ -165,6 +165,7 @@ const ELSEWHERE: [Rule; 14] = [
     Rule::NoModule,
     Rule::NoSuchFile,
     Rule::NoSuchImport,
+    Rule::NoSuchModule,
     Rule::NotVendored,
     Rule::NothingEmbedded,
     Rule::ServerUnreachable,
