@@ -119,7 +119,10 @@ impl Session<'_> {
         let query = ContextQuery {
             include,
             exclude,
-            follow: reach.to_vec(),
+            follow: reach
+                .iter()
+                .map(|dir| select::escape_followed(dir))
+                .collect(),
             hint: CODE_HINT.to_owned(),
             name: "[internal] load Go sources".to_owned(),
             ..ContextQuery::default()

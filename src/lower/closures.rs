@@ -153,7 +153,7 @@ impl Closures {
         let included = files.filter(|(_, reason)| reason.file.ends_with(assembly::SOURCE));
         included
             .map(|(path, _)| path)
-            .filter(|path| !tree::is_scanned(index, path))
+            .filter(|path| !index.has_file(path))
             .cloned()
             .collect()
     }
@@ -172,7 +172,7 @@ impl Closures {
             .iter()
             .flat_map(|p| image_settings(plan, p))
             .flat_map(|settings| &settings.files);
-        let follow: BTreeSet<String> = files.map(|f| f.source.clone()).collect();
+        let follow: BTreeSet<String> = files.map(|f| select::escape_followed(&f.source)).collect();
         Assets {
             include: include.into_iter().collect(),
             follow: follow.into_iter().collect(),

@@ -17,7 +17,20 @@ pub(super) fn no_module(service: &Service) -> Diagnostic {
 /// An entry of `files` whose source does not exist.
 #[must_use]
 pub fn missing_file(entry: &FileEntry) -> Diagnostic {
-    let message = format!("`{}` does not exist in the context", entry.source);
+    let source = &entry.source;
+    if source.contains(['*', '?']) {
+        let message = format!("`{source}` is a pattern, and `files` takes one path");
+        return Diagnostic::new(Rule::InvalidPath, message)
+            .at(entry.span)
+            .hint("name the file, or the directory with everything in it");
+    }
+    if source.contains('\\') {
+        let message = format!("`{source}` has a backslash");
+        return Diagnostic::new(Rule::InvalidPath, message)
+            .at(entry.span)
+            .hint("separate directories with `/`");
+    }
+    let message = format!("`{source}` does not exist in the context");
     Diagnostic::new(Rule::NoSuchFile, message)
         .at(entry.span)
         .hint("paths are relative to the context; is it hidden by the ignore file?")

@@ -44,6 +44,9 @@ pub(super) fn of_service(
     index: &Index,
 ) -> Result<Toolchain, Diagnostic> {
     let dir = service.main.value.as_str();
+    if index.has_file(dir) {
+        return Err(plan::main_is_file(&service.main));
+    }
     if !index.mains.iter().any(|main| main == dir) {
         return Err(plan::missing_main(
             &service.main,

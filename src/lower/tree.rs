@@ -250,23 +250,20 @@ fn base(
         op = with_unhashed(op, dir, index);
     }
     for path in closure.files.keys() {
-        let from = if is_scanned(index, path) {
-            code
-        } else {
-            assets
-        };
-        // It may be missing: then the build says so better.
-        let copy = Copy::new(from, format!("/{}", escape(path)), format!("/{path}"))
-            .allow_wildcard()
-            .allow_empty_wildcard()
-            .create_dest_path()
-            .mode(MODE)
-            .timestamp(unindexed());
-        op = op.copy(copy);
+        op = op.copy(match index.has_file(path) {
+            true => file(code, path),
+            // It may be missing: then the build says so better.
+            false => Copy::new(assets, format!("/{}", wildcard(path)), format!("/{path}"))
+                .allow_wildcard()
+                .allow_empty_wildcard()
+                .create_dest_path()
+                .mode(MODE)
+                .timestamp(unindexed()),
+        });
     }
     for path in &closure.links {
         let known = parent(path).is_some_and(|dir| closure.directories.contains_key(dir));
-        if !known || !is_scanned(index, path) {
+        if !known || !index.has_file(path) {
             op = op.copy(file(code, path));
         }
     }
@@ -301,9 +298,9 @@ fn base(
 
 /// What a closure needs beyond scanned files, as patterns for a client and for copies.
 pub(super) fn asset_patterns(closure: &Closure) -> Vec<String> {
-    let embeds = closure.embeds.iter().map(|embed| {
-        // The pattern is Go's, whose special characters are the same.
-        join(&escape(&embed.dir), &embed.pattern)
+    let embeds = closure.embeds.iter().map(|embed| match embed.dir.as_str() {
+        "." => select::of_embed(&embed.pattern),
+        dir => format!("{}/{}", escape(dir), select::of_embed(&embed.pattern)),
     });
     let mut out: Vec<String> = embeds.collect();
     out.sort();
@@ -313,15 +310,8 @@ pub(super) fn asset_patterns(closure: &Closure) -> Vec<String> {
 
 /// Single files that the scan did not see.
 pub(super) fn asset_files(closure: &Closure, index: &Index) -> Vec<String> {
-    let files = closure.files.keys().filter(|path| !is_scanned(index, path));
+    let files = closure.files.keys().filter(|path| !index.has_file(path));
     files.cloned().collect()
-}
-
-pub(super) fn is_scanned(index: &Index, path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    parent(path)
-        .and_then(|dir| index.directory(dir))
-        .is_some_and(|d| d.files.iter().any(|f| f == name))
 }
 
 /// One file, at the same path.
@@ -332,9 +322,34 @@ pub(super) fn file(from: &Output, path: &str) -> Copy {
         .timestamp(unindexed())
 }
 
+/// A pattern of a copy that a path alone matches. Without a class of characters it would be a path,
+/// and one that is not there an error.
+fn wildcard(path: &str) -> String {
+    let is_special = |c: char| matches!(c, '*' | '?' | '[' | ']' | '\\');
+    let mut parts = path.split('/').collect::<Vec<_>>();
+    let last = parts.len() - 1;
+    let at = parts.iter().position(|part| part.contains(is_special));
+    let rest = parts.split_off(at.unwrap_or(last));
+    let mut out: Vec<String> = parts.into_iter().map(str::to_owned).collect();
+    // Up to here it is a path, and from here on a pattern.
+    for (i, part) in rest.into_iter().enumerate() {
+        let mut pattern = String::new();
+        for (at, c) in part.chars().enumerate() {
+            match (i + at, c.is_alphanumeric()) {
+                (0, true) => pattern.extend(['[', c, ']']),
+                (0, false) => pattern.extend(['[', '\\', c, ']']),
+                _ if is_special(c) => pattern.extend(['\\', c]),
+                _ => pattern.push(c),
+            }
+        }
+        out.push(pattern);
+    }
+    out.join("/")
+}
+
 /// Everything below a directory, at the same path.
 pub(super) fn below(from: &Output, dir: &str) -> Copy {
-    Copy::new(from, format!("/{}", escape(dir)), format!("/{dir}"))
+    Copy::new(from, format!("/{dir}"), format!("/{dir}"))
         .contents_only()
         .create_dest_path()
         .mode(MODE)
@@ -366,6 +381,8 @@ pub(super) fn with_unhashed(op: FileOp, dir: &str, index: &Index) -> FileOp {
 fn package(context: Context<'_>, dir: &str) -> Option<Copy> {
     let directory = context.index.directory(dir)?;
     let left_out = context.index.left_out(directory);
+    // A pattern of files takes a directory of that form, with everything below it.
+    let subdirectories = directory.lookalikes.iter().map(String::as_str);
     let patterns: BTreeSet<String> = directory
         .files
         .iter()
@@ -384,7 +401,7 @@ fn package(context: Context<'_>, dir: &str) -> Option<Copy> {
             .contents_only()
             .create_dest_path()
             .include(patterns)
-            .exclude(left_out.into_iter().map(escape))
+            .exclude(left_out.into_iter().chain(subdirectories).map(escape))
             .mode(MODE)
             .timestamp(unindexed()),
     )

@@ -69,6 +69,18 @@ fn no_unit_hides_what_is_in_the_base() {
 }
 
 #[test]
+fn a_path_is_a_pattern_of_itself() {
+    for (path, pattern) in [
+        ("inc/data.inc", "inc/[d]ata.inc"),
+        ("inc/_x", "inc/[\\_]x"),
+        ("a/[b]/c*", "a/[\\[]b\\]/c\\*"),
+        ("x", "[x]"),
+    ] {
+        assert_eq!(wildcard(path), pattern);
+    }
+}
+
+#[test]
 fn mounts_are_few() {
     let units = |closure: &Closure| Layout::of(closure).units.len();
     assert_eq!(units(&below(&["lib"], MAX_UNITS - 1)), MAX_UNITS);

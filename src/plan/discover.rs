@@ -32,6 +32,10 @@ pub(super) fn discover(spec: &Spec, index: &Index, request: &Request) -> (Spec, 
     let mut check = Check::new(&args);
     let wanted = patterns(&spec.discover, "discover", &mut check);
     let unwanted = patterns(&spec.exclude, "exclude", &mut check);
+    for (patterns, field) in [(&wanted, "discover"), (&unwanted, "exclude")] {
+        let files = patterns.iter().filter_map(|p| p.is_file(field, index));
+        check.diagnostics.extend(files);
+    }
     let mut complete = spec.clone();
     if check.diagnostics.is_empty() {
         let found = find(index, &wanted, &unwanted);

@@ -7,6 +7,7 @@
 
 use super::path;
 use crate::diag::{Diagnostic, Rule, Span};
+use crate::scan::Index;
 
 /// What stands for any text.
 const ANY: &str = "...";
@@ -42,13 +43,6 @@ impl Pattern {
                 ),
             );
         }
-        if text.ends_with(".go") {
-            let directory = text.rsplit_once('/').map_or(".", |(d, _)| d);
-            return error(
-                format!("`{text}` is a file, and `{field}` takes directories"),
-                format!("write `{directory}`"),
-            );
-        }
         if let Some(directory) = path::import_path(text) {
             return error(
                 format!("`{text}` is an import path, and `{field}` takes directories"),
@@ -62,6 +56,17 @@ impl Pattern {
     /// The pattern as people write it.
     pub(super) fn shown(&self) -> String {
         super::target::shown(&self.text)
+    }
+
+    /// Says that the pattern names a file, if it does.
+    pub(super) fn is_file(&self, field: &str, index: &Index) -> Option<Diagnostic> {
+        index.has_file(&self.text).then(|| {
+            let shown = self.shown();
+            let message = format!("`{shown}` is a file, and `{field}` takes directories");
+            Diagnostic::new(Rule::InvalidPattern, message)
+                .at(self.span)
+                .hint(super::target::instead_of_file(&self.text))
+        })
     }
 
     /// Whether it is one directory.
@@ -208,7 +213,6 @@ mod tests {
         check_pattern("**", &format!("write `./...`: {any}"));
         check_pattern("./**/{a,b}", &format!("write `./...`: {any}"));
         check_pattern("!./cmd/x", "write `exclude: ./cmd/x`");
-        check_pattern("./cmd/api/main.go", "write `./cmd/api`");
         check_pattern(
             "example.com/acme/shop/cmd/...",
             "write the directories below the context, such as `./cmd/...`",

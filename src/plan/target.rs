@@ -95,6 +95,22 @@ pub fn missing_main(main: &Spanned<String>, service: &str, candidates: &[String]
     .hint(hint)
 }
 
+/// Says that a service's `main` is a file.
+pub fn main_is_file(main: &Spanned<String>) -> Diagnostic {
+    let message = format!(
+        "`{}` is a file, and `main` is a directory",
+        shown(&main.value)
+    );
+    Diagnostic::new(Rule::InvalidMain, message)
+        .at(main.span)
+        .hint(instead_of_file(&main.value))
+}
+
+pub(super) fn instead_of_file(path: &str) -> String {
+    let directory = path.rsplit_once('/').map_or(".", |(dir, _)| dir);
+    format!("write `{}`", shown(directory))
+}
+
 /// Says where the main packages are.
 pub(super) fn main_packages(candidates: &[String]) -> String {
     if candidates.is_empty() {

@@ -138,6 +138,9 @@ pub struct Directory {
     /// Names of its files, tests left out.
     #[serde(rename = "f")]
     pub files: Vec<String>,
+    /// Names of directories in it that look like those of files, such as `nats.go`.
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
+    pub lookalikes: Vec<String>,
     /// Constraints of its Go files that keep them out of some builds on all
     /// platforms.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
@@ -302,6 +305,15 @@ impl Index {
                     format!("/{below}/").contains(&format!("/{path}/"))
                 }
             })
+    }
+
+    /// Whether a path is that of a file which the scan saw.
+    #[must_use]
+    pub fn has_file(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        parent(path)
+            .and_then(|dir| self.directory(dir))
+            .is_some_and(|d| d.files.iter().any(|f| f == name))
     }
 
     /// Names of a directory's Go files that no build reads, whatever its tags: scripts,

@@ -64,7 +64,74 @@ pub(crate) fn escape(path: &str) -> String {
         }
         out.push(c);
     }
+    with_edges(&out)
+}
+
+/// The same for a path that is followed through links: what names it has to look like a pattern,
+/// or it would be looked up as it is written.
+#[must_use]
+pub(crate) fn escape_followed(path: &str) -> String {
+    escape(path).replace("\\[", "[[]")
+}
+
+/// Go's pattern of an embed line in the syntax of `.dockerignore`, which is the same but for a few
+/// characters.
+#[must_use]
+pub(crate) fn of_embed(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                let next = chars.next();
+                // A letter behind a backslash has a meaning there.
+                if next.is_some_and(|c| !c.is_alphanumeric() && !c.is_whitespace()) {
+                    out.push('\\');
+                }
+                out.extend(next);
+            }
+            '^' => out.push_str("\\^"),
+            '[' => {
+                let class = class(&mut chars);
+                // Between brackets these two are expanded there.
+                out.push_str(match class.contains(['*', '?']) {
+                    true => "?",
+                    false => &class,
+                });
+            }
+            c => out.push(c),
+        }
+    }
+    with_edges(&out)
+}
+
+/// The rest of a class of characters, with both brackets.
+fn class(chars: &mut std::str::Chars<'_>) -> String {
+    let mut out = String::from("[");
+    while let Some(c) = chars.next() {
+        out.push(c);
+        match c {
+            '\\' => out.extend(chars.next()),
+            ']' => break,
+            _ => {}
+        }
+    }
     out
+}
+
+/// Blanks around a pattern are cut off, and an exclamation mark in front of it has a meaning.
+fn with_edges(pattern: &str) -> String {
+    let inner = pattern.trim();
+    let (before, after) = match pattern.split_once(inner) {
+        Some(edges) if !inner.is_empty() => edges,
+        _ => (pattern, ""),
+    };
+    let bracketed = |blanks: &str| -> String { blanks.chars().map(|c| format!("[{c}]")).collect() };
+    let mark = match inner.starts_with('!') && before.is_empty() {
+        true => "\\",
+        false => "",
+    };
+    format!("{}{mark}{inner}{}", bracketed(before), bracketed(after))
 }
 
 /// What a file is to a scan, by its name.
@@ -102,6 +169,14 @@ pub(crate) fn kind(name: &str) -> Option<Kind> {
     } else {
         None
     }
+}
+
+/// Whether a pattern of source files matches a directory of this name.
+#[must_use]
+pub(crate) fn looks_like_file(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let is_source = extension == "go" || NATIVE.contains(&extension) || OPAQUE.contains(&extension);
+    is_source || name == PROFILE
 }
 
 /// Whether `./...` passes over a directory of this name.
@@ -157,6 +232,34 @@ mod tests {
 
     #[test]
     fn a_pattern_of_a_path_matches_that_path() {
-        assert_eq!(escape("a[1]/*.go"), "a\\[1\\]/\\*.go");
+        for (path, pattern) in [
+            ("a[1]/*.go", "a\\[1\\]/\\*.go"),
+            ("a\\b/c d", "a\\\\b/c d"),
+            ("!a/!b", "\\!a/!b"),
+            (" a/b ", "[ ]a/b[ ]"),
+            (" !a\u{a0}", "[ ]!a[\u{a0}]"),
+            ("  ", "[ ][ ]"),
+            ("#a", "#a"),
+        ] {
+            assert_eq!(escape(path), pattern, "{path}");
+        }
+        assert_eq!(escape_followed("a[1]/b"), "a[[]1\\]/b");
+    }
+
+    #[test]
+    fn patterns_of_embed_lines_mean_the_same() {
+        for (pattern, expected) in [
+            ("a/*.txt", "a/*.txt"),
+            ("!a", "\\!a"),
+            ("end ", "end[ ]"),
+            ("end\\ ", "end[ ]"),
+            ("\\[id\\]/[a-c]?", "\\[id\\]/[a-c]?"),
+            ("^a*[^b]", "\\^a*[^b]"),
+            ("[*b].txt", "?.txt"),
+            ("\\d\\!x", "d\\!x"),
+            ("[a\\]b]c", "[a\\]b]c"),
+        ] {
+            assert_eq!(of_embed(pattern), expected, "{pattern}");
+        }
     }
 }

@@ -154,6 +154,9 @@ impl Worker<'_> {
             if kind.is_dir() {
                 // A directory whose name is no text can be in no import path.
                 let Some(name) = name.to_str() else { continue };
+                if select::looks_like_file(name) {
+                    one.directory.lookalikes.push(name.to_owned());
+                }
                 let next = join(&dir, name);
                 if self.enters(&dir, name, &next, &entry) {
                     below.push(next);
@@ -183,6 +186,7 @@ impl Worker<'_> {
             return below;
         }
         files.sort_by(|a, b| a.0.cmp(&b.0));
+        one.directory.lookalikes.sort();
         self.reader.begin();
         for (position, (name, path, class)) in files.into_iter().enumerate() {
             let position = u32::try_from(position).unwrap_or(u32::MAX);

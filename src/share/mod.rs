@@ -97,7 +97,7 @@ pub fn compile(
         return Ok(Vec::new());
     }
     // Profiles make other packages of the same sources.
-    if dir.join(join(setting.main(), "default.pgo")).exists() {
+    if dir.join(join(setting.main(), "default.pgo")).is_file() {
         return Ok(Vec::new());
     }
     let stamps = Stamps::new(cache, &shared.module)?;

@@ -402,3 +402,46 @@ fn assert_same_entries(image: &Image, expected: &Image) {
     let only = |one: &BTreeSet<String>, other| one.difference(other).cloned().collect::<Vec<_>>();
     assert_eq!(only(&found, &expected), only(&expected, &found));
 }
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_name_in_files_is_no_pattern() {
+    let names = [
+        "routes/[slug]/p.html",
+        "one[1].txt",
+        "what?.txt",
+        "all*.txt",
+        "back\\slash.txt",
+        "end ",
+        " start",
+        "!bang/#hash",
+        "^caret.txt",
+        "nats.go/$x",
+    ];
+    let repo = Repo::new();
+    repo.program("cmd/api");
+    let mut spec = "services:\n  api:\n    main: ./cmd/api\n    files:\n".to_owned();
+    for (at, name) in names.iter().enumerate() {
+        // What a pattern of that form would take in its place.
+        repo.write(name, name)
+            .write("routes/s/p.html", "s")
+            .write("one1.txt", "1");
+        let source = match at {
+            0 => "routes/[slug]",
+            _ => name,
+        };
+        let source = source.replace('$', "$$");
+        spec += &format!("      /srv/{at}: '{source}'\n");
+    }
+    std::os::unix::fs::symlink("one[1].txt", repo.file("link[1].txt")).unwrap();
+    spec += "      /srv/link: 'link[1].txt'\n";
+    repo.spec(&spec);
+    let build = buildx(&repo).image();
+    let image = &build.images[0];
+    assert_eq!(image.entry("srv/0/p.html").data, names[0].as_bytes());
+    for (at, name) in names.iter().enumerate().skip(1) {
+        let entry = image.entry(&format!("srv/{at}"));
+        assert_eq!(entry.data, name.as_bytes(), "{name}");
+    }
+    assert_eq!(image.entry("srv/link").data, b"one[1].txt");
+}
