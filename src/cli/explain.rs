@@ -71,8 +71,14 @@ fn closure_of<'a>(fleet: &'a Fleet, service: &str) -> Result<&'a Closure, Failur
         .and_then(|m| m.service())
         .map_or(".", |s| s.main.value.as_str());
     let closure = member.and_then(|m| m.closure.as_ref());
+    let platforms = member.iter().flat_map(|m| &m.plan.platforms);
+    let is_main = platforms.into_iter().any(|plan| {
+        let (os, arch) = (&plan.platform.os, &plan.platform.arch);
+        let mut services = plan.services.iter();
+        services.any(|s| fleet.index.is_main(main, &s.build.tags, os, arch))
+    });
     let problem = match closure {
-        Some(closure) if fleet.index.mains.iter().any(|dir| dir == main) => return Ok(closure),
+        Some(closure) if is_main => return Ok(closure),
         Some(_) => {
             let mains = fleet.index.suggestions();
             let near = did_you_mean(main, mains.iter().map(String::as_str));

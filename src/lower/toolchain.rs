@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use buildkit_llb::Platform;
+
 use super::problems;
 use crate::closure::ModuleRoot;
 use crate::diag::Diagnostic;
@@ -47,13 +49,7 @@ pub(super) fn of_service(
     if index.has_file(dir) {
         return Err(plan::main_is_file(&service.main));
     }
-    if !index.mains.iter().any(|main| main == dir) {
-        return Err(plan::missing_main(
-            &service.main,
-            &service.name,
-            &index.suggestions(),
-        ));
-    }
+    check_main(plan, service, index)?;
     let Some(module) = index.module_of(dir) else {
         return Err(problems::no_module(service));
     };
@@ -80,6 +76,27 @@ pub(crate) fn is_builder(plan: &Plan, index: &Index, reference: &str) -> bool {
     services.any(|service| {
         let toolchain = of_service(plan, service, index);
         toolchain.is_ok_and(|t| t.builder == reference || t.fetcher == reference)
+    })
+}
+
+/// Checks that there is a main package on every platform that the service is built for.
+fn check_main(plan: &Plan, service: &Service, index: &Index) -> Result<(), Diagnostic> {
+    let (dir, tags) = (service.main.value.as_str(), &service.build.tags);
+    let is_ours =
+        |s: &Service| s.place == service.place && s.main == service.main && s.build.tags == *tags;
+    let platforms = plan
+        .platforms
+        .iter()
+        .filter(|p| p.services.iter().any(is_ours));
+    let platforms: Vec<_> = platforms.map(|p| &p.platform).collect();
+    let lacks = |p: &&Platform| !index.is_main(dir, tags, &p.os, &p.arch);
+    let Some(first) = platforms.iter().copied().find(lacks) else {
+        return Ok(());
+    };
+    let constraints = index.directory(dir).map(|d| d.mains.as_slice());
+    Err(match constraints.unwrap_or_default() {
+        [] => plan::missing_main(&service.main, &service.name, &index.suggestions()),
+        constraints => plan::constrained_main(&service.main, &service.name, first, constraints),
     })
 }
 

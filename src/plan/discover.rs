@@ -13,12 +13,13 @@
 
 use super::pattern::Pattern;
 use super::target::{dirs, main_packages, shown};
-use super::{Check, Request, path};
+use super::{Check, Request, path, service};
 use crate::diag::{Diagnostic, Rule, Span, Spanned, did_you_mean};
 use crate::scan::Index;
 use crate::spec::{
     Args, MAX_SERVICES, Scope, ServiceEntry, Settings, Spec, Text, check_name, legal_name,
 };
+use buildkit_llb::Platform;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// With so many problems no more are looked for.
@@ -38,11 +39,12 @@ pub(super) fn discover(spec: &Spec, index: &Index, request: &Request) -> (Spec, 
     }
     let mut complete = spec.clone();
     if check.diagnostics.is_empty() {
-        let found = find(index, &wanted, &unwanted);
-        let warnings = unmatched(&wanted, index);
-        name_services(&mut complete, &found, index, &mut check);
+        let mains = mains(spec, index, request, &args);
+        let found = find(index, &mains, &wanted, &unwanted);
+        let warnings = unmatched(&wanted, &mains, index);
+        name_services(&mut complete, &found, &mains, index, &mut check);
         if check.diagnostics.is_empty() && complete.services.is_empty() {
-            check.push(nothing(spec, &wanted, &unwanted, index));
+            check.push(nothing(spec, &wanted, &unwanted, &mains, index));
         } else {
             check.diagnostics.extend(warnings);
         }
@@ -75,19 +77,50 @@ fn patterns(texts: &[Text], field: &str, check: &mut Check<'_>) -> Vec<Pattern> 
     patterns
 }
 
+/// Directories that hold a main package for what their services would be built for, by path.
+fn mains<'i>(spec: &Spec, index: &'i Index, request: &Request, args: &Args<'_>) -> Vec<&'i str> {
+    let defaults = service::builds("", &spec.defaults, request, args);
+    let is_main = |dir: &str, builds: &[(Platform, Vec<String>)]| {
+        let mut builds = builds.iter();
+        builds.any(|(p, tags)| index.is_main(dir, tags, &p.os, &p.arch))
+    };
+    // An entry without `main` has tags and platforms of its own.
+    let entries = spec.services.iter().filter(|entry| entry.main.is_none());
+    let entries: BTreeMap<&str, _> = entries
+        .map(|entry| {
+            let name = entry.name.value.as_str();
+            let settings = service::merged(&spec.defaults, &entry.settings);
+            (name, service::builds(name, &settings, request, args))
+        })
+        .collect();
+    let directories = index.directories.iter().filter(|d| !d.mains.is_empty());
+    let paths = directories.map(|d| d.path.as_str());
+    paths
+        .filter(|dir| {
+            let own = name_of(dir, index).and_then(|name| entries.get(name));
+            is_main(dir, own.unwrap_or(&defaults))
+        })
+        .collect()
+}
+
 /// A main package, and the pattern that found it first.
 struct Found<'i> {
     dir: &'i str,
     span: Span,
 }
 
-/// The main packages that are wanted, in the order of the index: by path.
-fn find<'i>(index: &'i Index, wanted: &[Pattern], unwanted: &[Pattern]) -> Vec<Found<'i>> {
+/// The main packages that are wanted, by path.
+fn find<'i>(
+    index: &Index,
+    mains: &[&'i str],
+    wanted: &[Pattern],
+    unwanted: &[Pattern],
+) -> Vec<Found<'i>> {
     let matching = |patterns: &[Pattern], dir: &str| {
         let first = patterns.iter().find(|p| matches(p, dir, index));
         first.map(|p| p.span)
     };
-    let mains = index.mains.iter().filter_map(|dir| {
+    let mains = mains.iter().copied().filter_map(|dir| {
         let span = matching(wanted, dir)?;
         matching(unwanted, dir)
             .is_none()
@@ -102,7 +135,13 @@ fn matches(pattern: &Pattern, dir: &str, index: &Index) -> bool {
 }
 
 /// Adds what was found to the services; what has no name of its own is an error.
-fn name_services(spec: &mut Spec, found: &[Found<'_>], index: &Index, check: &mut Check<'_>) {
+fn name_services(
+    spec: &mut Spec,
+    found: &[Found<'_>],
+    mains: &[&str],
+    index: &Index,
+    check: &mut Check<'_>,
+) {
     let taken: BTreeSet<String> = spec
         .services
         .iter()
@@ -127,7 +166,7 @@ fn name_services(spec: &mut Spec, found: &[Found<'_>], index: &Index, check: &mu
         let group = by_name.remove(entry.name.value.as_str());
         match (&entry.main, &group.unwrap_or_default()[..]) {
             (None, [only]) => entry.main = Some(main_of(only)),
-            (None, group) => check.push(no_main(entry, group, found, index)),
+            (None, group) => check.push(no_main(entry, group, found, mains, index)),
             (Some(main), group) => {
                 for one in group {
                     check.push(name_taken(one, entry, main));
@@ -212,8 +251,8 @@ fn is_version(element: &str) -> bool {
 }
 
 /// A warning for each pattern that matches nothing, excluded or not.
-fn unmatched(wanted: &[Pattern], index: &Index) -> Vec<Diagnostic> {
-    let nothing = |p: &&Pattern| !index.mains.iter().any(|dir| matches(p, dir, index));
+fn unmatched(wanted: &[Pattern], mains: &[&str], index: &Index) -> Vec<Diagnostic> {
+    let nothing = |p: &&Pattern| !mains.iter().any(|dir| matches(p, dir, index));
     let warnings = wanted.iter().filter(nothing).map(|pattern| {
         let message = format!("no main package matches `{}`", pattern.shown());
         Diagnostic::new(Rule::NothingDiscovered, message)
@@ -244,8 +283,14 @@ fn instead(pattern: &Pattern, index: &Index) -> String {
 }
 
 /// A spec that ends up without any service.
-fn nothing(spec: &Spec, wanted: &[Pattern], unwanted: &[Pattern], index: &Index) -> Diagnostic {
-    let before = find(index, wanted, &[]);
+fn nothing(
+    spec: &Spec,
+    wanted: &[Pattern],
+    unwanted: &[Pattern],
+    mains: &[&str],
+    index: &Index,
+) -> Diagnostic {
+    let before = find(index, mains, wanted, &[]);
     if let (false, Some(exclude)) = (before.is_empty(), unwanted.first()) {
         let all: Vec<&str> = before.iter().map(|one| one.dir).collect();
         return Diagnostic::new(
@@ -278,6 +323,7 @@ fn no_main(
     entry: &ServiceEntry,
     group: &[&Found<'_>],
     found: &[Found<'_>],
+    mains: &[&str],
     index: &Index,
 ) -> Diagnostic {
     let name = entry.name.value.as_str();
@@ -295,8 +341,8 @@ fn no_main(
             format!("write one of them: `main: {}`", shown(first.dir)),
         );
     }
-    let of_that_name = |dir: &&String| name_of(dir, index) == Some(name);
-    let hint = match index.mains.iter().find(of_that_name) {
+    let of_that_name = |dir: &&&str| name_of(dir, index) == Some(name);
+    let hint = match mains.iter().find(of_that_name) {
         // It is not found, or excluded, or another entry has it.
         Some(dir) => format!("write `main: {}`", shown(dir)),
         None => {

@@ -1,7 +1,18 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::plan;
-use crate::scan::Module;
+use crate::scan::{Directory, Module};
+
+fn directories(mains: &[&str]) -> Vec<Directory> {
+    let mut mains = mains.to_vec();
+    mains.sort_unstable();
+    let directories = mains.into_iter().map(|dir| Directory {
+        path: dir.to_owned(),
+        mains: vec![String::new()],
+        ..Directory::default()
+    });
+    directories.collect()
+}
 
 fn index(mains: &[&str]) -> Index {
     let module = |dir: &str, path: &str| Module {
@@ -15,6 +26,7 @@ fn index(mains: &[&str]) -> Index {
             module("tools", "example.com/acme/tools"),
         ],
         mains: mains.iter().map(|dir| (*dir).to_owned()).collect(),
+        directories: directories(mains),
         ..Index::default()
     }
 }
@@ -127,6 +139,7 @@ fn a_root_without_module_has_no_name() {
     let spec = plan::read("discover: .", &request).unwrap();
     let index = Index {
         mains: vec![".".to_owned()],
+        directories: directories(&["."]),
         ..Index::default()
     };
     let problems = plan::complete(spec, &index, &request).unwrap_err();
@@ -287,4 +300,53 @@ fn a_thousand_services_are_the_limit() {
     assert_eq!(problems("discover: ./...", &mains)[0].0, Rule::TooLarge);
     let many = format!("discover: {}", "a ".repeat(1001));
     assert_eq!(problems(&many, &mains)[0].0, Rule::TooLarge);
+}
+
+#[test]
+fn tags_and_platforms_decide_what_is_found() {
+    let mut index = index(&[]);
+    let mains = [
+        ("cmd/bsd", "freebsd"),
+        ("cmd/ee", "enterprise && linux"),
+        ("cmd/free", ""),
+        ("cmd/script", "ignore"),
+        ("cmd/win", "windows && arm64"),
+    ];
+    index.directories = mains
+        .map(|(dir, constraint)| Directory {
+            path: dir.to_owned(),
+            mains: vec![constraint.to_owned()],
+            ..Directory::default()
+        })
+        .into();
+    let found = |settings: &str, platforms: &[(&str, &str)]| -> Vec<String> {
+        let text = format!("discover: ./cmd/...\n{settings}");
+        let platforms = platforms.iter();
+        let request = Request {
+            platforms: platforms
+                .map(|(os, arch)| Platform::new(os, arch, ""))
+                .collect(),
+            ..request(&[("TAG", "enterprise")])
+        };
+        let spec = plan::read(&text, &request).unwrap();
+        let (spec, _) = plan::complete(spec, &index, &request).unwrap();
+        spec.services.into_iter().map(|s| s.name.value).collect()
+    };
+    assert_eq!(found("", &[]), ["free"]);
+    assert_eq!(
+        found("defaults: {build_tags: [enterprise]}", &[]),
+        ["ee", "free"]
+    );
+    assert_eq!(
+        found("defaults: {build_tags: [\"${TAG}\"]}", &[]),
+        ["ee", "free"]
+    );
+    let own = "services: {ee: {build_tags: [enterprise]}}";
+    assert_eq!(found(own, &[]), ["ee", "free"]);
+    assert_eq!(found("", &[("freebsd", "amd64")]), ["bsd", "free"]);
+    let both = [("windows", "arm64"), ("linux", "amd64")];
+    assert_eq!(found("", &both), ["free", "win"]);
+    let platforms = "defaults: {platforms: [windows/arm64]}";
+    assert_eq!(found(platforms, &[]), ["free", "win"]);
+    assert_eq!(found(platforms, &both[1..]), ["free"]);
 }

@@ -41,7 +41,7 @@ pub use platform::go_target;
 pub use runner::{CacheMode, Runner};
 pub use secrets::{Agent, Secret, SecretSource};
 pub use service::published;
-pub use target::{TargetInfo, main_is_file, missing_main, targets};
+pub use target::{TargetInfo, constrained_main, main_is_file, missing_main, targets};
 pub(crate) use value::OLDEST_GO;
 
 use crate::diag::{self, Diagnostic, Rule, Span, Spanned};

@@ -157,18 +157,8 @@ fn scope<'a>(service: &str, platform: &Platform, check: &Check<'a>) -> Scope<'a>
         .with("TARGETARCH", platform.arch.as_str())
 }
 
-fn build(
-    entry: &ServiceEntry,
-    settings: &Settings,
-    scope: &Scope<'_>,
-    named_platform: Option<&Platform>,
-    check: &mut Check<'_>,
-) -> Option<(Spanned<String>, Build)> {
-    let main = entry.main.as_ref().and_then(|text| {
-        let value = check.expand(text, scope)?;
-        let path = check.noted(path::main(&value, text.span()))?;
-        Some(Spanned::new(path, text.span()))
-    });
+/// The build tags, sorted.
+fn tags(settings: &Settings, scope: &Scope<'_>, check: &mut Check<'_>) -> Vec<String> {
     let mut tags = Vec::new();
     for text in settings.build_tags.iter().flatten() {
         let Some(value) = check.expand(text, scope) else {
@@ -185,6 +175,47 @@ fn build(
     }
     tags.sort();
     tags.dedup();
+    tags
+}
+
+/// The platforms that a service is built for by itself, each with its build tags, as far as they
+/// show before the services are known.
+pub(super) fn builds(
+    name: &str,
+    settings: &Settings,
+    request: &Request,
+    args: &Args<'_>,
+) -> Vec<(Platform, Vec<String>)> {
+    // What is wrong with the values is said when the service is planned.
+    let mut check = Check::new(args);
+    let own = Scope::global(args).with("SERVICE", name);
+    let list = platform::from_spec(settings.platforms.as_deref(), &own, &mut check);
+    let platforms = match (request.platforms.as_slice(), list.as_slice()) {
+        ([], []) => vec![request.native.clone()],
+        ([], list) => list.iter().map(|(platform, _)| platform.clone()).collect(),
+        (asked, _) => asked.to_vec(),
+    };
+    let with_tags = platforms.into_iter().map(|platform| {
+        let scope = scope(name, &platform, &check);
+        let tags = tags(settings, &scope, &mut Check::new(args));
+        (platform, tags)
+    });
+    with_tags.collect()
+}
+
+fn build(
+    entry: &ServiceEntry,
+    settings: &Settings,
+    scope: &Scope<'_>,
+    named_platform: Option<&Platform>,
+    check: &mut Check<'_>,
+) -> Option<(Spanned<String>, Build)> {
+    let main = entry.main.as_ref().and_then(|text| {
+        let value = check.expand(text, scope)?;
+        let path = check.noted(path::main(&value, text.span()))?;
+        Some(Spanned::new(path, text.span()))
+    });
+    let tags = tags(settings, scope, check);
     let ldflags = settings
         .ldflags
         .as_ref()

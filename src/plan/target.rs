@@ -3,6 +3,7 @@
 use super::{Check, Request, Selection};
 use crate::diag::{Diagnostic, Rule, Span, Spanned, did_you_mean};
 use crate::spec::{RESERVED, Scope, Spec};
+use buildkit_llb::Platform;
 
 /// Most targets that a message lists.
 const MAX_LISTED: usize = 40;
@@ -93,6 +94,24 @@ pub fn missing_main(main: &Spanned<String>, service: &str, candidates: &[String]
     )
     .at(main.span)
     .hint(hint)
+}
+
+/// Says that build constraints leave a service's main package out on a platform.
+pub fn constrained_main(
+    main: &Spanned<String>,
+    service: &str,
+    platform: &Platform,
+    constraints: &[String],
+) -> Diagnostic {
+    let dir = shown(&main.value);
+    let message = format!("no `package main` in `{dir}` of service `{service}` for {platform}");
+    let constraints: Vec<String> = constraints.iter().map(|c| format!("`{c}`")).collect();
+    Diagnostic::new(Rule::NoSuchPackage, message)
+        .at(main.span)
+        .hint(format!(
+            "its files are for {}: see `build_tags` and `platforms`",
+            list(&constraints, "or")
+        ))
 }
 
 /// Says that a service's `main` is a file.

@@ -57,8 +57,9 @@ fn index(root: &Path, found: Found) -> Index {
         .filter(|d| d.manifests.iter().any(|m| m == select::VENDOR_LIST))
         .map(|d| d.directory.path.clone())
         .collect();
-    for one in found.directories {
-        let dir = one.directory.path.as_str();
+    for mut one in found.directories {
+        let dir = one.directory.path.clone();
+        let dir = dir.as_str();
         for manifest in &one.manifests {
             index.manifests.push(join(dir, manifest));
             let text = || read(root, &join(dir, manifest));
@@ -77,8 +78,12 @@ fn index(root: &Path, found: Found) -> Index {
                 _ => {}
             }
         }
-        if one.is_main && !is_below_vendor(dir, &vendored) {
+        let is_vendored = is_below_vendor(dir, &vendored);
+        if one.is_main && !is_vendored {
             index.mains.push(dir.to_owned());
+        }
+        if is_vendored {
+            one.directory.mains.clear();
         }
         index.directories.push(one.directory);
     }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::constraint::Setting;
+use super::constraint::{Setting, may_hold_on};
 use crate::versions::Go;
 
 /// Name of the index in the scan step's output.
@@ -19,7 +19,7 @@ pub struct Index {
     pub modules: Vec<Module>,
     /// The `go.work` files.
     pub workspaces: Vec<Workspace>,
-    /// Directories that hold a main package.
+    /// Directories that hold a main package, without build tags on a usual platform.
     pub mains: Vec<String>,
     /// Paths of all manifests: `go.mod`, `go.sum`, `go.work`, `go.work.sum` and
     /// `vendor/modules.txt`.
@@ -138,6 +138,9 @@ pub struct Directory {
     /// Names of its files, tests left out.
     #[serde(rename = "f")]
     pub files: Vec<String>,
+    /// The constraints of its files of `package main`; an empty one for a file without.
+    #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
+    pub mains: Vec<String>,
     /// Names of directories in it that look like those of files, such as `nats.go`.
     #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
     pub lookalikes: Vec<String>,
@@ -305,6 +308,15 @@ impl Index {
                     format!("/{below}/").contains(&format!("/{path}/"))
                 }
             })
+    }
+
+    /// Whether a directory holds a main package in a build for a system and a processor.
+    #[must_use]
+    pub fn is_main(&self, dir: &str, tags: &[String], os: &str, arch: &str) -> bool {
+        let holds =
+            |constraint: &String| constraint.is_empty() || may_hold_on(constraint, tags, os, arch);
+        self.directory(dir)
+            .is_some_and(|d| d.mains.iter().any(holds))
     }
 
     /// Whether a path is that of a file which the scan saw.

@@ -143,6 +143,12 @@ impl Reader {
             (Some(name), Some(text)) => Some(format!("{name} && ({text})")),
             (name, text) => name.or(text),
         };
+        if head.package == "main" {
+            let constraint = stated.clone().unwrap_or_default();
+            if !one.directory.mains.contains(&constraint) {
+                one.directory.mains.push(constraint);
+            }
+        }
         let constrained = (stated.as_ref()).filter(|c| !constraint::says_nothing(c));
         one.is_main |=
             head.package == "main" && constrained.is_none_or(|c| constraint::may_hold(c, &[]));

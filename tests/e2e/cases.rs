@@ -33,6 +33,7 @@ kinds! {
     names
     replace
     stale
+    tags
     vendor
 }
 

@@ -6,7 +6,7 @@
 
 use gofleet::diag::{self, Diagnostic, Rule};
 use gofleet::plan::{self, Request};
-use gofleet::scan::{Index, Module};
+use gofleet::scan::{Directory, Index, Module};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,13 +67,21 @@ impl Case {
     }
 
     fn index(&self) -> Index {
+        let mut mains = self.main_packages.clone().unwrap_or_default();
+        mains.sort();
+        let directories = mains.iter().map(|dir| Directory {
+            path: dir.clone(),
+            mains: vec![String::new()],
+            ..Directory::default()
+        });
         Index {
+            directories: directories.collect(),
             modules: vec![Module {
                 dir: ".".to_owned(),
                 path: "example.com/acme/shop".to_owned(),
                 ..Module::default()
             }],
-            mains: self.main_packages.clone().unwrap_or_default(),
+            mains,
             ..Index::default()
         }
     }

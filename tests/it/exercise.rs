@@ -2,7 +2,7 @@
 
 use gofleet::diag::{self, Diagnostic};
 use gofleet::plan::{self, Plan, Request, bake};
-use gofleet::scan::{Index, Module};
+use gofleet::scan::{Directory, Index, Module};
 use std::collections::BTreeMap;
 
 /// Parses, plans and renders a text for several requests. Must never panic.
@@ -73,7 +73,14 @@ fn index() -> Index {
         "v2/v3",
         "web",
     ];
+    let mut directories = mains.map(|dir| Directory {
+        path: dir.to_owned(),
+        mains: vec![String::new()],
+        ..Directory::default()
+    });
+    directories.sort_by(|a, b| a.path.cmp(&b.path));
     Index {
+        directories: directories.into(),
         modules: vec![Module {
             dir: ".".to_owned(),
             path: "v2".to_owned(),
