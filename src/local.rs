@@ -281,6 +281,7 @@ impl Local {
                 .filter(|f| !self.context.join(&f.source).exists());
             problems.extend(missing.map(lower::missing_file));
         }
+        problems.extend(Closures::of(plan, index).irregular(index).into_values());
         diag::tidy(&mut problems);
         problems
     }

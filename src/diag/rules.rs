@@ -126,6 +126,10 @@ rules! {
      to the context, has a `go.mod`. Usual causes: the context is a sub-directory of the \
      repository, or an ignore file hides `go.mod`.";
 
+    NotAFile, Error, "a source that is no regular file",
+    "A Go file, a header, a profile or a manifest that a service can read is a named pipe, a device or \
+     a socket. Go would open it and wait for ever, so nothing is built.";
+
     NoSuchFile, Error, "a source of `files` that does not exist",
     "The source of an entry of `files` is a file or directory of the context. It is looked up \
      before anything is compiled. Usual causes: a path relative to the service rather than to the \

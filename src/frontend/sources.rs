@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use buildkit_llb::{Foreign, Output};
+use buildkit_proto::pb;
 use futures_util::future::try_join_all;
 
 use super::Session;
 use crate::closure::{doubtful_directories, hidden, hidden_sources};
-use crate::gateway::{ContextQuery, Error, IgnoreFile, Warning};
+use crate::diag::Diagnostic;
+use crate::gateway::{ContextQuery, Error, IgnoreFile, SpecError, Warning};
 use crate::ignore::build_files;
 use crate::lower::{self, Closures, Needs};
 use crate::options::NoCache;
@@ -82,6 +84,10 @@ impl Session<'_> {
             let files: Vec<String> = included.iter().cloned().collect();
             scanned = self.scan_with(&reach, &files).await?.for_plan(plan);
             closures = Closures::of(plan, &scanned.index);
+        }
+        let irregular = closures.irregular(&scanned.index);
+        if !irregular.is_empty() {
+            return Err(Error::Files(irregular.into_iter().map(unread).collect()));
         }
         let needs = Needs::of(plan, &scanned.index);
         let known = needs.hidden(&ignore.rules);
@@ -217,5 +223,17 @@ impl Session<'_> {
             )
         })?;
         Foreign::from_definition(definition).map_err(|error| Error::Internal(error.to_string()))
+    }
+}
+
+/// A problem of a file that nobody should read to show lines of it.
+fn unread((path, diagnostic): (String, Diagnostic)) -> SpecError {
+    let file = pb::SourceInfo {
+        filename: path,
+        ..pb::SourceInfo::default()
+    };
+    SpecError {
+        file: Arc::new(file),
+        diagnostics: vec![diagnostic],
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{fetch, image_settings, tree};
+use super::{fetch, image_settings, problems, tree};
 use crate::closure::{self, Closure, ModuleRoot, Outlines};
+use crate::diag::Diagnostic;
 use crate::modules::ServiceModules;
 use crate::plan::{self, Plan, Request, Service};
-use crate::scan::{self, Index, assembly, join, select};
+use crate::scan::select::{self, Kind};
+use crate::scan::{self, Index, assembly, join, parent};
 use crate::spec::Spec;
 
 /// One closure per main package and set of build tags.
@@ -135,6 +137,22 @@ impl Closures {
             ))
         });
         texts.collect()
+    }
+
+    /// Files that builds would read and that are no files, each with what is wrong.
+    #[must_use]
+    pub fn irregular(&self, index: &Index) -> BTreeMap<String, Diagnostic> {
+        let is_read = |path: &str, closure: &Closure| {
+            let dir = parent(path).unwrap_or(".");
+            match select::kind(path.rsplit('/').next().unwrap_or(path)) {
+                Some(Kind::Manifest) => closure.root.dir == dir,
+                _ => closure.directories.contains_key(dir),
+            }
+        };
+        let read = index.irregular.iter();
+        read.filter(|path| self.iter().any(|closure| is_read(path, closure)))
+            .map(|path| (path.clone(), problems::irregular(path)))
+            .collect()
     }
 
     /// Directories that closures lead to and that were not scanned. Those that a

@@ -14,6 +14,13 @@ pub(super) fn no_module(service: &Service) -> Diagnostic {
         .hint("is the context the root of the repository, and does the ignore file leave `go.mod` in?")
 }
 
+/// A source or a manifest that is no regular file.
+pub(super) fn irregular(path: &str) -> Diagnostic {
+    let message = format!("`{path}` is a pipe, a device or a socket, and a build would read it");
+    Diagnostic::new(Rule::NotAFile, message)
+        .hint("remove it, give it another name, or hide it in the ignore file")
+}
+
 /// An entry of `files` whose source does not exist.
 #[must_use]
 pub fn missing_file(entry: &FileEntry) -> Diagnostic {

@@ -48,6 +48,7 @@ pub fn scan_scope(root: &Path, scope: Scope<'_>) -> io::Result<Index> {
 fn index(root: &Path, found: Found) -> Index {
     let mut index = Index {
         links: found.links,
+        irregular: found.irregular,
         notes: found.notes,
         ..Index::default()
     };
@@ -93,6 +94,7 @@ fn index(root: &Path, found: Found) -> Index {
     index.manifests.sort();
     index.directories.sort_by(|a, b| a.path.cmp(&b.path));
     index.links.sort();
+    index.irregular.sort();
     index.notes.sort();
     keep_lost_uses(&mut index);
     let roots = local_roots(&index);
@@ -367,6 +369,23 @@ mod tests {
         assert_eq!(vendored("go 1.26", "# x v1\n## workspace\n"), (true, false));
         assert_eq!(vendored("go 1.13", "# x.org/y v1.0.0\n"), (false, false));
         assert_eq!(vendored("", "## workspace\n"), (false, false));
+    }
+
+    #[test]
+    fn pipes_are_no_sources_and_nobody_waits_for_them() {
+        let root = tree(&[
+            ("go.mod", "module m\ngo 1.26\n"),
+            ("main.go", "package main\n"),
+            ("vendor/a.txt", ""),
+        ]);
+        for name in ["x.go", "go.sum", "vendor/modules.txt", "data.bin"] {
+            let path = root.path().join(name);
+            rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR).unwrap();
+        }
+        let index = scan(root.path(), &[]).unwrap();
+        assert_eq!(index.irregular, ["go.sum", "x.go"]);
+        assert_eq!(index.directory(".").unwrap().files, ["main.go"]);
+        assert_eq!(index.manifests, ["go.mod"]);
     }
 
     #[test]

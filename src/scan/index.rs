@@ -29,6 +29,10 @@ pub struct Index {
     /// Symbolic links to directories, and those with the name of a source file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// Files that have the name of a source or a manifest and are pipes, devices or the like:
+    /// who opens one may wait for ever.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub irregular: Vec<String>,
     /// What the scan could not read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,

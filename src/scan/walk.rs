@@ -23,6 +23,7 @@ const MAX_THREADS: usize = 8;
 pub(super) struct Found {
     pub(super) directories: Vec<OneDirectory>,
     pub(super) links: Vec<Link>,
+    pub(super) irregular: Vec<String>,
     pub(super) notes: Vec<Note>,
 }
 
@@ -79,6 +80,7 @@ pub(super) fn walk(root: &Path, scope: Scope<'_>) -> io::Result<Found> {
     for one in found {
         all.directories.extend(one.directories);
         all.links.extend(one.links);
+        all.irregular.extend(one.irregular);
         all.notes.extend(one.notes);
     }
     Ok(all)
@@ -167,7 +169,8 @@ impl Worker<'_> {
             if self.scope.hides(&join(&dir, &name)) {
                 continue;
             }
-            if vendored && name == select::VENDOR_LIST {
+            let is_list = vendored && name == select::VENDOR_LIST;
+            if is_list && kind.is_file() {
                 one.manifests.push(name);
                 continue;
             }
@@ -180,6 +183,8 @@ impl Worker<'_> {
                     Some(class) => files.push((name, entry.path(), class)),
                     None => {}
                 }
+            } else if class.is_some() || is_list {
+                self.found.irregular.push(join(&dir, &name));
             }
         }
         if files.is_empty() && one.manifests.is_empty() {

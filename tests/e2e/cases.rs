@@ -28,7 +28,9 @@ macro_rules! kinds {
 }
 
 kinds! {
+    builder
     early
+    irregular
     links
     names
     replace

@@ -162,7 +162,7 @@ fn credentials_are_not_shown() {
 
 /// Rules about the files of a context and about servers; their cases are where those are
 /// read and asked.
-const ELSEWHERE: [Rule; 15] = [
+const ELSEWHERE: [Rule; 16] = [
     Rule::ChecksumMismatch,
     Rule::HiddenSource,
     Rule::ModuleNotFound,
@@ -176,6 +176,7 @@ const ELSEWHERE: [Rule; 15] = [
     Rule::NoSuchModule,
     Rule::NotVendored,
     Rule::NothingEmbedded,
+    Rule::NotAFile,
     Rule::ServerUnreachable,
     Rule::UntrustedServer,
 ];
