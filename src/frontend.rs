@@ -8,7 +8,8 @@
 //! 4. sources: scanned, and what each service can see of them; the scan comes
 //!    before the plan when the spec discovers its services;
 //! 5. images: builder and base images, looked up side by side;
-//! 6. modules: fetched, before anything is compiled;
+//! 6. modules: fetched, before anything is compiled; beside that, a look into base images at
+//!    the places that files are put to;
 //! 7. lower: one graph per platform;
 //! 8. solve: one lazy ref per graph;
 //! 9. wait: the daemon builds, and cache mounts stay what they were in step 6; when it
@@ -23,6 +24,7 @@ mod lookup;
 mod lost;
 mod modules;
 mod needs;
+mod places;
 mod size;
 mod sources;
 mod too_large;
@@ -30,7 +32,7 @@ mod too_large;
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{Digest, Output, Platform, SourceFile};
-use futures_util::future::{join4, try_join_all};
+use futures_util::future::{join, join4, try_join_all};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
@@ -250,11 +252,18 @@ impl Session<'_> {
         )
         .await;
         failed_checks(files, needs)?;
-        let looked_up = looked_up?;
+        let mut looked_up = looked_up?;
         let index = &sources.scanned.index;
         let mut all = sources.closures.of_all(&spec, &self.plan_request(), index);
-        self.fetch_modules(&plan, &mut sources, &mut all, &looked_up)
-            .await?;
+        // Looking into a base image has it pulled, so it is done meanwhile.
+        let assets = sources.assets.clone();
+        let (places, fetched) = join(
+            self.places(&plan, &looked_up, &assets),
+            self.fetch_modules(&plan, &mut sources, &mut all, &looked_up),
+        )
+        .await;
+        looked_up.places = places?;
+        fetched?;
         let mut lowered = self.with_inputs(&plan, &sources, &all, &looked_up, lower::lower)?;
         let builds = lowered
             .iter_mut()
@@ -357,6 +366,7 @@ impl Session<'_> {
             frontend: &sources.scanned.frontend,
             images: &looked_up.images,
             users: &looked_up.users,
+            places: &looked_up.places,
             epoch: looked_up.epoch.unwrap_or(0),
             options: self.options,
             features: features(self.gateway.caps()),
@@ -369,7 +379,7 @@ impl Session<'_> {
         .map_err(|error| match error {
             LowerError::Spec(diagnostics) => self.spec_error(diagnostics),
             LowerError::EmptyBuilder(_) => Error::Request(error.to_string()),
-            LowerError::Graph(_) => Error::Internal(error.to_string()),
+            LowerError::Graph(_) | LowerError::UnknownPlaces => Error::Internal(error.to_string()),
         })
     }
 

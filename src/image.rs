@@ -142,6 +142,12 @@ impl ImageConfig {
             .map(|entry| entry.split_once('=').unwrap_or((entry, "")))
     }
 
+    /// Removes a variable.
+    pub fn unset_env(&mut self, name: &str) {
+        let is = |entry: &String| entry.split_once('=').map_or(entry.as_str(), |(n, _)| n) == name;
+        self.config.env.retain(|entry| !is(entry));
+    }
+
     /// Sets a variable: in its place when it is there, else at the end.
     pub fn set_env(&mut self, name: &str, value: &str) {
         let entry = format!("{name}={value}");
@@ -177,6 +183,9 @@ mod tests {
             config.env().collect::<Vec<_>>(),
             [("A", "2"), ("B", ""), ("C", "x=y")]
         );
+        config.unset_env("B");
+        config.unset_env("C=x");
+        assert_eq!(config.env().collect::<Vec<_>>(), [("A", "2"), ("C", "x=y")]);
         let out: Value = serde_json::to_value(&config).unwrap();
         assert_eq!(out["os.version"], "1");
         assert_eq!(out["config"]["Healthcheck"]["Test"][0], "NONE");

@@ -18,7 +18,7 @@ use crate::frontend::plan_request;
 use crate::ignore::Rules;
 use crate::image::ImageConfig;
 use crate::lower::{
-    self, Builder, ByFile, Closures, Features, ImageRequest, Inputs, LowerError, Lowered,
+    self, Builder, ByFile, Closures, Features, ImageRequest, Inputs, LowerError, Lowered, Places,
 };
 use crate::options::{OptionError, Options};
 use crate::plan::{self, Plan, bake};
@@ -236,6 +236,7 @@ impl Local {
             frontend: &Source::image(FRONTEND).build(),
             images: &images,
             users: &BTreeMap::new(),
+            places: &Places::default(),
             epoch: 0,
             options: &options,
             features: Features {

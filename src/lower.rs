@@ -16,6 +16,7 @@
 //! input here. Everything is pure: same inputs, same bytes.
 
 mod affected;
+mod below;
 mod build;
 mod closures;
 mod config;
@@ -46,6 +47,7 @@ use crate::plan::{CacheMode, ImageSettings, Plan, PlatformPlan, Selection, Servi
 use crate::scan::Index;
 
 pub use affected::{AFFECTED_FILE, AffectedInputs, affected_step};
+pub use below::{Ask, Below, DirMeta, Found, SourceKind, SourceKinds, Unplaced};
 pub use closures::{Assets, Closures, open_words};
 pub use error::LowerError;
 pub use go::Builder;
@@ -54,19 +56,19 @@ pub use needs::{ByFile, Needs};
 pub use problems::missing_file;
 pub use scan::scan_step;
 pub(crate) use toolchain::{go_lines, go_of, is_builder, whole_of};
-pub use user::{lookup as lookup_user, needs_lookup as user_needs_lookup};
+pub use user::lookup as lookup_user;
 
 use build::{BINARY_DIR, BuildStep, Modules, binary_name};
 use config::ConfigInputs;
 use constant::marker;
 use deps::{Ahead, Compiled, Unpack};
 use fetch::{Downloaded, Downloads, Fetching, How, MARKER};
-use layers::Layer;
+use layers::{Layer, Special};
 use settings::StepSettings;
 use share::{Counts, Share};
 use toolchain::Toolchain;
 use tree::{Manifests, Units};
-use user::ScratchUser;
+use user::{Runner, ScratchUser};
 
 /// An image that a graph needs, for one platform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +101,8 @@ pub struct Inputs<'a> {
     pub images: &'a BTreeMap<ImageRequest, Builder>,
     /// Users of base images that were looked up, by image and name.
     pub users: &'a BTreeMap<(ImageRequest, String), String>,
+    /// What is known of base images and sources where files are put into images.
+    pub places: &'a Places,
     /// Seconds since 1970 that images say they were made at.
     pub epoch: i64,
     /// What the client asked for.
@@ -227,13 +231,125 @@ pub fn users_needed(
             let Some(image) = images.get(&request) else {
                 continue;
             };
-            let user = user_on(image, settings);
-            if !user.is_empty() && user_needs_lookup(user) {
-                needed.insert((request, user.to_owned()));
+            let (user, needs) = match &settings.user {
+                Some(own) => (&own.value, user::needs_lookup(&own.value)),
+                None => {
+                    let of_base = &image.config.config.user;
+                    (of_base, user::has_name(of_base))
+                }
+            };
+            if needs {
+                needed.insert((request, user.clone()));
             }
         }
     }
     needed.into_iter().collect()
+}
+
+/// What is known of the places that files are put to.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// Base images.
+    pub below: BTreeMap<ImageRequest, Below>,
+    /// What `files` names in the context.
+    pub sources: SourceKinds,
+}
+
+/// What has to be looked up before it is known where the files of a plan go: per base image,
+/// and in the context. Nothing when everything is known.
+///
+/// # Errors
+///
+/// Everything that cannot go where the spec says.
+pub fn places_needed(
+    plan: &Plan,
+    images: &BTreeMap<ImageRequest, Builder>,
+    users: &BTreeMap<(ImageRequest, String), String>,
+    places: &Places,
+) -> Result<Vec<(Option<ImageRequest>, Ask)>, Vec<Diagnostic>> {
+    let mut needed = Vec::new();
+    let mut problems = Vec::new();
+    for platform in &plan.platforms {
+        let Some(settings) = image_settings(plan, platform) else {
+            continue;
+        };
+        let ground = Ground::of(settings, &platform.platform, images, users);
+        let binaries: Vec<String> = (platform.services.iter())
+            .map(|service| binary_name(service, &platform.platform))
+            .collect();
+        match ground.layout(settings, &binaries, places) {
+            Ok(_) => {}
+            Err(Unplaced::Problems(found)) => problems.extend(found),
+            Err(Unplaced::Ask(ask)) => {
+                let base = ground.base.map(|(request, _)| request);
+                needed.push((base, ask));
+            }
+        }
+    }
+    crate::diag::tidy(&mut problems);
+    if problems.is_empty() || !needed.is_empty() {
+        Ok(needed)
+    } else {
+        Err(problems)
+    }
+}
+
+/// What an image is put on, and who runs there.
+struct Ground<'a> {
+    base: Option<(ImageRequest, &'a Builder)>,
+    scratch_user: ScratchUser,
+    runner: Runner,
+}
+
+impl<'a> Ground<'a> {
+    fn of(
+        settings: &ImageSettings,
+        platform: &Platform,
+        images: &'a BTreeMap<ImageRequest, Builder>,
+        users: &BTreeMap<(ImageRequest, String), String>,
+    ) -> Self {
+        let own = settings.user.as_ref().map(|user| user.value.as_str());
+        let request = base_request(settings, platform);
+        let base = request.and_then(|request| {
+            let image = images.get(&request)?;
+            Some((request, image))
+        });
+        let scratch_user = own.map_or_else(ScratchUser::default, ScratchUser::parse);
+        let runner = match &base {
+            None => Runner::on_scratch(&scratch_user),
+            Some((request, image)) => {
+                let named = own.unwrap_or(&image.config.config.user).to_owned();
+                let looked_up = users.get(&(request.clone(), named));
+                Runner::on_base(&image.config, own, looked_up.map(String::as_str))
+            }
+        };
+        Self {
+            base,
+            scratch_user,
+            runner,
+        }
+    }
+
+    fn layout(
+        &self,
+        settings: &ImageSettings,
+        binaries: &[String],
+        places: &Places,
+    ) -> Result<below::Layout, Unplaced> {
+        let open;
+        let below = match &self.base {
+            None => &layers::scratch(&self.scratch_user, settings.tzdata),
+            Some((request, _)) => match places.below.get(request) {
+                Some(below) => below,
+                None if places.sources.open => {
+                    open = Below::open();
+                    &open
+                }
+                None => &Below::default(),
+            },
+        };
+        below::layout(settings, binaries, self.runner.ids, below, &places.sources)
+    }
 }
 
 /// Ids of the cache mounts that steps of a plan share.
@@ -269,7 +385,7 @@ fn lower_platform(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, L
     let binaries: Vec<Output> = builds.iter().map(|build| build.output.clone()).collect();
     let built: Vec<(&Service, &Output)> = plan.services.iter().zip(&binaries).collect();
     let mut lowered = match image_settings(inputs.plan, plan) {
-        Some(settings) => lower_image(inputs, &plan.platform, settings, &built),
+        Some(settings) => lower_image(inputs, &plan.platform, settings, &built)?,
         None => Lowered {
             platform: plan.platform.clone(),
             output: layers::exported_binaries(&binaries, BINARY_DIR, inputs.features),
@@ -566,44 +682,53 @@ fn lower_image(
     platform: &Platform,
     settings: &ImageSettings,
     built: &[(&Service, &Output)],
-) -> Lowered {
-    let base_request = base_request(settings, platform);
-    let base = base_request
-        .as_ref()
-        .and_then(|request| inputs.images.get(request));
+) -> Result<Lowered, LowerError> {
+    let ground = Ground::of(settings, platform, inputs.images, inputs.users);
+    let base = ground.base.as_ref().map(|(_, image)| *image);
     let name = match &inputs.plan.selection {
         Selection::Service(name) => name.as_str(),
         Selection::All | Selection::Binaries | Selection::Deps => "all",
     };
+    let files: Vec<String> = (built.iter())
+        .map(|(service, _)| binary_name(service, platform))
+        .collect();
+    let layout = match ground.layout(settings, &files, inputs.places) {
+        Ok(layout) => layout,
+        Err(Unplaced::Problems(problems)) => return Err(problems.into()),
+        Err(Unplaced::Ask(_)) => return Err(LowerError::UnknownPlaces),
+    };
     let mut stack: Vec<Layer> = Vec::new();
-    let mut user = None;
     if base.is_none() {
-        let scratch = settings
-            .user
-            .as_ref()
-            .map_or_else(ScratchUser::default, |u| ScratchUser::parse(&u.value));
         stack.push(layers::ca_roots(inputs.frontend));
         if settings.tzdata {
             stack.push(layers::time_zones(inputs.frontend));
         }
-        stack.push(layers::users(inputs.frontend, &scratch));
-        user = Some(scratch.numbers());
-    } else if let (Some(request), Some(image)) = (base_request, base) {
-        let named = user_on(image, settings).to_owned();
-        let found = inputs.users.get(&(request, named.clone())).cloned();
-        user = found.or(Some(named)).filter(|user| !user.is_empty());
+        stack.push(layers::names(inputs.frontend));
+        stack.push(layers::users(inputs.frontend, &ground.scratch_user));
+    }
+    let special = match base {
+        None => Special::Scratch(inputs.frontend),
+        Some(image) => Special::Base(&image.output),
+    };
+    if let Some(dirs) = &layout.working_dir {
+        stack.push(layers::working_dir(dirs, &special));
     }
     let label = label(inputs.plan, platform, name);
-    let located = |entry: &crate::plan::FileEntry| Some(location(inputs.spec, entry.span));
+    let located = |entry: usize| {
+        let entry = settings.files.get(entry)?;
+        Some(location(inputs.spec, entry.span))
+    };
     stack.extend(layers::files(
-        &settings.files,
+        &layout,
         inputs.assets,
+        &special,
         inputs.features,
         located,
         &label,
     ));
-    for (service, output) in built {
-        stack.push(layers::binary(output, &service.name));
+    for (((service, output), file), place) in built.iter().zip(&files).zip(&layout.binaries) {
+        let layer = layers::placed_binary(output, &service.name, file, place, &special);
+        stack.push(layer);
     }
 
     let history: Vec<String> = stack.iter().map(|layer| layer.created_by.clone()).collect();
@@ -618,19 +743,19 @@ fn lower_image(
         platform,
         settings,
         base: base.map(|b| &b.config),
-        user,
+        runner: &ground.runner,
         binary: entry.as_deref(),
         layers: &history,
         client_labels: &inputs.options.labels,
         epoch: u64::try_from(inputs.epoch).unwrap_or(0),
     });
-    Lowered {
+    Ok(Lowered {
         platform: platform.clone(),
         output: layers::join(base.map(|b| &b.output), outputs, inputs.features),
         config: Some(config),
         base_config: base.map(|b| b.config.clone()),
         builds: Vec::new(),
-    }
+    })
 }
 
 /// The settings of the image that a platform's result is; `None` for bare binaries.
@@ -642,14 +767,6 @@ pub(crate) fn image_settings<'a>(
         Selection::Service(_) => platform.services.first().map(|s| &s.image),
         Selection::All => platform.all.as_ref(),
         Selection::Binaries | Selection::Deps => None,
-    }
-}
-
-/// The user of an image on a base: the spec's, or else the base's own.
-fn user_on<'a>(base: &'a Builder, settings: &'a ImageSettings) -> &'a str {
-    match &settings.user {
-        Some(user) => &user.value,
-        None => &base.config.config.user,
     }
 }
 

@@ -129,6 +129,7 @@ fn one(dir: &Path, target: &str) -> Result<(), Error> {
         frontend: &Source::image("docker.io/gofleet/gofleet:1").build(),
         images: &images,
         users: &users,
+        places: &lower::Places::default(),
         epoch: 0,
         options: &options,
         features: Features {

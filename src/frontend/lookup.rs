@@ -13,13 +13,15 @@ use super::Session;
 use super::sources::Scanned;
 use crate::gateway::{Error, Ref, SpecError};
 use crate::image::ImageConfig;
-use crate::lower::{self, Builder, ImageRequest};
+use crate::lower::{self, Builder, ImageRequest, Places};
 use crate::plan::Plan;
 
 /// What was looked up outside of the repository.
 pub(super) struct LookedUp {
     pub(super) images: BTreeMap<ImageRequest, Builder>,
     pub(super) users: BTreeMap<(ImageRequest, String), String>,
+    /// Where files go; looked up after the rest.
+    pub(super) places: Places,
     /// `SOURCE_DATE_EPOCH`, in seconds since 1970.
     pub(super) epoch: Option<i64>,
 }
@@ -39,6 +41,7 @@ impl Session<'_> {
         Ok(LookedUp {
             images,
             users,
+            places: Places::default(),
             epoch,
         })
     }

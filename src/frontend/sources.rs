@@ -203,8 +203,12 @@ impl Session<'_> {
         };
         // A tree of the graph is not sent, so there is nothing to choose.
         if self.loader.is_local().await? {
+            // Go never embeds Git's directory, and every other file that a pattern matches.
             let own = build_files(&self.loaded.file_name);
-            query.leave_out = own.iter().map(|path| select::escape(path)).collect();
+            let left_out = own
+                .iter()
+                .filter(|path| *path == ".git" || !closures.embed(path));
+            query.leave_out = left_out.map(|path| select::escape(path)).collect();
             if !assets.follow.iter().any(|path| path == ".") {
                 query.include = assets.include;
                 query.follow = assets.follow;

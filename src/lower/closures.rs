@@ -176,6 +176,12 @@ impl Closures {
             .collect()
     }
 
+    /// Whether a service embeds a file.
+    #[must_use]
+    pub fn embed(&self, path: &str) -> bool {
+        self.iter().any(|c| c.embeds.iter().any(|e| e.covers(path)))
+    }
+
     /// What the graph of a plan takes from the context beyond scanned files.
     #[must_use]
     pub fn assets(&self, plan: &Plan, index: &Index) -> Assets {

@@ -10,8 +10,7 @@ use buildkit_llb::Platform;
 use serde_json::{Map, Value};
 
 use super::build::BINARY_DIR;
-use super::layers::HOME;
-use super::user::ScratchUser;
+use super::user::{Home, Runner};
 use crate::image::{History, ImageConfig};
 use crate::plan::ImageSettings;
 
@@ -23,8 +22,8 @@ pub(super) struct ConfigInputs<'a> {
     pub(super) settings: &'a ImageSettings,
     /// Configuration of the base image; `None` on scratch.
     pub(super) base: Option<&'a ImageConfig>,
-    /// `uid:gid` in numbers, when the spec names a user.
-    pub(super) user: Option<String>,
+    /// Who runs the program.
+    pub(super) runner: &'a Runner,
     /// The binary that runs when the spec has no entrypoint.
     pub(super) binary: Option<&'a str>,
     /// History texts of our layers, in order.
@@ -38,6 +37,7 @@ pub(super) struct ConfigInputs<'a> {
 /// Builds the configuration of one image.
 pub(super) fn image_config(inputs: &ConfigInputs<'_>) -> ImageConfig {
     let settings = inputs.settings;
+    let runner = inputs.runner;
     let mut image = inputs.base.cloned().unwrap_or_else(scratch_config);
     image.os.clone_from(&inputs.platform.os);
     image.architecture.clone_from(&inputs.platform.arch);
@@ -53,15 +53,14 @@ pub(super) fn image_config(inputs: &ConfigInputs<'_>) -> ImageConfig {
             ..History::default()
         }));
 
+    image.config.user.clone_from(&runner.text);
+    match &runner.home {
+        Home::Is(home) => image.set_env("HOME", home),
+        Home::OfBase => {}
+        Home::AskPasswd => image.unset_env("HOME"),
+    }
     for (name, value) in &settings.environment {
         image.set_env(name, value);
-    }
-    match &inputs.user {
-        Some(user) => image.config.user.clone_from(user),
-        None if image.config.user.is_empty() => {
-            image.config.user = ScratchUser::default().numbers();
-        }
-        None => {}
     }
     match (&settings.entrypoint, inputs.binary) {
         (Some(words), _) => {
@@ -79,7 +78,7 @@ pub(super) fn image_config(inputs: &ConfigInputs<'_>) -> ImageConfig {
         image.config.cmd.clone_from(words);
     }
     if let Some(dir) = &settings.working_dir {
-        image.config.working_dir.clone_from(dir);
+        image.config.working_dir.clone_from(&dir.value);
     }
     if image.config.working_dir.is_empty() {
         "/".clone_into(&mut image.config.working_dir);
@@ -101,7 +100,6 @@ pub(super) fn image_config(inputs: &ConfigInputs<'_>) -> ImageConfig {
 fn scratch_config() -> ImageConfig {
     let mut image = ImageConfig::default();
     image.set_env("PATH", DEFAULT_PATH);
-    image.set_env("HOME", HOME);
     image
 }
 
@@ -128,7 +126,7 @@ mod tests {
             platform: &Platform::new("linux", "amd64", ""),
             settings: &settings,
             base: Some(&base),
-            user: None,
+            runner: &Runner::on_base(&base, None, None),
             binary: Some("api"),
             layers: &["gofleet: api".to_owned()],
             client_labels: &BTreeMap::new(),

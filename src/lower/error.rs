@@ -11,6 +11,8 @@ pub enum LowerError {
     Spec(Vec<Diagnostic>),
     /// A builder image without files, such as a named context `scratch`.
     EmptyBuilder(String),
+    /// A bug of ours: nobody looked where files go.
+    UnknownPlaces,
     /// A bug of ours: the graph is not complete.
     Graph(buildkit_llb::Error),
 }
@@ -28,6 +30,7 @@ impl fmt::Display for LowerError {
                     "builder image `{reference}` is empty: there is no Go in it"
                 )
             }
+            Self::UnknownPlaces => f.write_str("the base image was not looked into"),
             Self::Graph(error) => error.fmt(f),
         }
     }

@@ -1,6 +1,6 @@
 //! Problems that only show when the spec meets the sources.
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::{Diagnostic, Rule, Span};
 use crate::plan::{FileEntry, Service};
 
 /// A main package that is in no module.
@@ -41,4 +41,27 @@ pub fn missing_file(entry: &FileEntry) -> Diagnostic {
     Diagnostic::new(Rule::NoSuchFile, message)
         .at(entry.span)
         .hint("paths are relative to the context; is it hidden by the ignore file?")
+}
+
+/// A path that has to be a directory in the image below, or to lead through one.
+pub(super) fn not_a_directory(path: &str, span: Span) -> Diagnostic {
+    let message = format!("`{path}` is no directory in the image below");
+    Diagnostic::new(Rule::InvalidPath, message)
+        .at(span)
+        .hint("choose another path, or another `base`")
+}
+
+/// A file for a path where the image below has a directory.
+pub(super) fn is_a_directory(path: &str, source: &str, span: Span) -> Diagnostic {
+    let name = source.rsplit('/').next().unwrap_or(source);
+    let message = format!("`{path}` is a directory in the image below, and `{source}` is none");
+    Diagnostic::new(Rule::InvalidPath, message)
+        .at(span)
+        .hint(format!("write `{path}/{name}` to put it inside"))
+}
+
+/// A base image in which a binary cannot have its place.
+pub(super) fn no_place_for_binary(path: &str) -> Diagnostic {
+    let message = format!("the base image has no place for the binary: look at its `{path}`");
+    Diagnostic::new(Rule::InvalidPath, message).hint("choose another `base`")
 }

@@ -397,7 +397,7 @@ pub struct ImageSettings {
     /// User as written: a name or number, optionally with `:group`.
     pub user: Option<Spanned<String>>,
     /// Absolute working directory, clean.
-    pub working_dir: Option<String>,
+    pub working_dir: Option<Spanned<String>>,
     /// Whether the image holds the time zone database.
     pub tzdata: bool,
     /// Files from the context, sorted by destination.

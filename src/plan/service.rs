@@ -280,7 +280,8 @@ fn image(
     });
     let working_dir = settings.working_dir.as_ref().and_then(|text| {
         let value = check.expand(text, scope)?;
-        check.noted(path::absolute(&value, text.span(), "working_dir"))
+        let dir = check.noted(path::absolute(&value, text.span(), "working_dir"))?;
+        Some(Spanned::new(dir, text.span()))
     });
     ImageSettings {
         base,

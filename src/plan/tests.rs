@@ -210,7 +210,8 @@ fn the_image() {
     assert_eq!(image.base, None);
     assert_eq!(image.entrypoint, None);
     assert_eq!(image.command, Some(vec![]));
-    assert_eq!(image.working_dir.as_deref(), Some("/srv/a"));
+    let dir = image.working_dir.as_ref().map(|dir| dir.value.as_str());
+    assert_eq!(dir, Some("/srv/a"));
     assert_eq!(image.expose, ["80/tcp", "8001/tcp", "8001/udp", "8002/tcp"]);
     assert_eq!(image.files[0].source, "a.conf");
     assert!(image.tzdata);

@@ -289,8 +289,8 @@ pub(crate) const FIELDS: &[Field] = &[
         name: "base",
         places: BOTH,
         ty: Type::Text,
-        doc: "The base image. The default is an empty image with CA roots, time zones, users and \
-              `/tmp`; `scratch` says the same.",
+        doc: "The base image. The default is an empty image with CA roots, time zones, names of \
+              ports and media types, users and `/tmp`; `scratch` says the same.",
         example: "base: gcr.io/distroless/static-debian12",
     },
     Field {
@@ -333,15 +333,20 @@ pub(crate) const FIELDS: &[Field] = &[
         name: "user",
         places: BOTH,
         ty: Type::Number,
-        doc: "The user that the program runs as, with an optional group after a colon. The default \
-              is `65532:65532`.",
+        doc: "The user that the program runs as, with an optional group after a colon: decimal \
+              numbers, or names. On scratch a name is 65532; on a base it is what `/etc/passwd` and \
+              `/etc/group` there say; `root` is 0, `nobody` and `nogroup` are 65534 everywhere. A \
+              number without a group has the group that a base gives it, or else its own. The \
+              default is `65532:65532`, or the user of the base. `HOME` is the user's: what a base \
+              says is left out when another user runs.",
         example: "user: \"1000:1000\"",
     },
     Field {
         name: "working_dir",
         places: BOTH,
         ty: Type::Text,
-        doc: "The working directory, an absolute path in the image.",
+        doc: "The working directory, an absolute path in the image. Where it does not exist it is \
+              made, and belongs to the user that the program runs as.",
         example: "working_dir: /srv",
     },
     Field {
@@ -349,7 +354,9 @@ pub(crate) const FIELDS: &[Field] = &[
         places: BOTH,
         ty: Type::Paths,
         doc: "Files and directories of the context that the image holds, as `DEST: SOURCE`. DEST \
-              is the absolute path that SOURCE itself gets.",
+              is the absolute path that SOURCE itself gets. It is what `COPY` does: links of the base \
+              image are followed, directories that exist keep their owner and mode, new ones belong \
+              to root, as do the files.",
         example: "files:\n  /srv/migrations: db/migrations\n  /etc/shop/mail.tmpl: ./templates/mail.tmpl",
     },
     Field {

@@ -34,6 +34,7 @@ kinds! {
     links
     names
     replace
+    spec
     stale
     tags
     vendor

@@ -174,6 +174,7 @@ fn every_entry_has_a_fixed_time_owner_and_mode() {
         ("etc", 0o755),
         ("etc/passwd", 0o644),
         ("etc/group", 0o644),
+        ("etc/services", 0o644),
         (CA_BUNDLE, 0o644),
         ("srv/migrations", 0o755),
         ("srv/migrations/more/2.sql", 0o644),
@@ -196,6 +197,13 @@ fn every_entry_has_a_fixed_time_owner_and_mode() {
     );
     assert!(image.text(CA_BUNDLE).matches("BEGIN CERTIFICATE").count() > 100);
     assert!(image.layers[1].has("usr/share/zoneinfo/Europe/Berlin"));
+    assert!(image.layers[2].has("etc/services") && image.layers[2].has("etc/mime.types"));
+    assert!(image.text("etc/services").contains("\nhttps\t443/tcp\n"));
+    assert!(
+        image
+            .text("etc/mime.types")
+            .contains("\nfont/woff2\twoff2\n")
+    );
     assert!(
         image.layers.last().unwrap().has("usr/local/bin/api"),
         "the binary is the last layer"
@@ -274,6 +282,141 @@ fn the_spec_and_the_client_decide_about_the_configuration() {
             .all(|entry| !entry.path.contains("zoneinfo"))
     );
     assert!(image.text("etc/passwd").contains("app:x:65532:65532:"));
+}
+
+/// Says who runs, where, and what Go finds in files of the image.
+const WHO: &str = r#"package main
+
+import (
+	"fmt"
+	"mime"
+	"net"
+	"os"
+	"os/user"
+)
+
+func main() {
+	fmt.Println("ids", os.Getuid(), os.Getgid())
+	current, err := user.Current()
+	fmt.Println("home", os.Getenv("HOME"), current != nil && current.HomeDir == os.Getenv("HOME"), err)
+	home, err := os.Stat(os.Getenv("HOME"))
+	fmt.Println("home exists", err == nil && home.IsDir())
+	fmt.Println("write", os.WriteFile(os.Getenv("HOME")+"/x", nil, 0o600))
+	port, err := net.LookupPort("tcp", "postgresql")
+	fmt.Println("port", port, err)
+	fmt.Println("type", mime.TypeByExtension(".woff2"), mime.TypeByExtension(".mjs"))
+	fmt.Println("args", fmt.Sprintf("%q", os.Args[1:]))
+}
+"#;
+
+/// Runs a service of a repository in a container; what it says.
+fn run(repo: &Repo, service: &str) -> String {
+    let name = format!("e2e/who-{service}:{}", repo.nonce);
+    buildx(repo)
+        .target(service)
+        .args(["--load", "--tag", &name])
+        .tool("plain", None)
+        .ok();
+    let said = docker()
+        .args(["run", "--rm", "--network", "none", &name])
+        .ok();
+    docker().args(["image", "rm", &name]).ok();
+    said.text()
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_user_is_the_same_on_scratch_and_on_a_base() {
+    needs_docker();
+    let repo = Repo::new();
+    repo.write("cmd/who/main.go", WHO);
+    let users = [
+        ("nobody", "nobody:nogroup", "ids 65534 65534"),
+        ("number", "1000", "ids 1000 1000"),
+        ("zero", "0", "ids 0 0"),
+    ];
+    let mut spec =
+        String::from("defaults: {command: \"${DEBUG:+--debug} --port 80\"}\nservices:\n");
+    for (name, user, _) in users {
+        for (place, base) in [("scratch", "scratch"), ("base", "debian:bookworm")] {
+            spec += &format!(
+                "  {name}-{place}: {{main: ./cmd/who, base: \"{base}\", user: \"{user}\"}}\n"
+            );
+        }
+    }
+    repo.spec(&spec);
+    for (name, _, ids) in users {
+        for place in ["scratch", "base"] {
+            let said = run(&repo, &format!("{name}-{place}"));
+            let says = |line: &str| {
+                assert!(
+                    said.lines().any(|l| l == line),
+                    "{name}-{place}: {line}\n{said}"
+                )
+            };
+            says(ids);
+            says("args [\"--port\" \"80\"]");
+            if place == "scratch" {
+                says("home exists true");
+                says("write <nil>");
+                says("port 5432 <nil>");
+                says("type font/woff2 text/javascript; charset=utf-8");
+                let home = if ids == "ids 0 0" {
+                    "/root"
+                } else {
+                    "/home/nonroot"
+                };
+                says(&format!("home {home} true <nil>"));
+            } else if ids == "ids 0 0" {
+                says("home /root true <nil>");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn the_home_of_a_base_image_does_not_outlast_its_user() {
+    let base = Repo::new();
+    let tag = format!("{}/e2e/home:{}", engine().registry, base.nonce);
+    base.write(
+        "passwd",
+        "root:x:0:0::/root:/bin/sh\napp:x:1001:1002::/app:/bin/sh\n",
+    );
+    base.write(
+        "Dockerfile",
+        "FROM scratch\nCOPY passwd /etc/passwd\nENV HOME=/root\n",
+    );
+    buildx(&base)
+        .spec("Dockerfile")
+        .args(["--push", "--tag", &tag])
+        .tool("plain", None)
+        .ok();
+    let repo = Repo::new();
+    repo.program("cmd/api").spec(&format!(
+        "defaults: {{base: \"{tag}\"}}\nservices:\n  \
+         default: ./cmd/api\n  root: {{main: ./cmd/api, user: 0}}\n  \
+         app: {{main: ./cmd/api, user: 1001}}\n  \
+         own: {{main: ./cmd/api, user: app, environment: {{HOME: /x}}}}\n"
+    ));
+    for (service, user, home) in [
+        ("default", "65532:65532", None),
+        ("root", "0:0", Some("HOME=/root")),
+        ("app", "1001:1002", None),
+        ("own", "1001:1002", Some("HOME=/x")),
+    ] {
+        let built = buildx(&repo).target(service).image();
+        let env = built.image().setting("Env").clone();
+        let env: Vec<&str> = env
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|e| e.as_str())
+            .collect();
+        let found = env.iter().find(|entry| entry.starts_with("HOME="));
+        assert_eq!(found.copied(), home, "{service}");
+        assert_eq!(built.image().setting("User"), user, "{service}");
+    }
 }
 
 #[test]

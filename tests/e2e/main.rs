@@ -22,6 +22,7 @@ mod contexts;
 mod digests;
 mod errors;
 mod failures;
+mod ground;
 mod image;
 mod layers;
 mod mounts;
