@@ -378,8 +378,11 @@ fn the_context_may_be_a_part_of_the_repository_and_of_a_worktree() {
         "services:\n  worker: ./services/worker\n",
     );
     repo.commit();
-    repo.git(&["worktree", "add", "--quiet", "-b", "side", "../side"]);
-    let side = repo.path().parent().unwrap().join("side");
+    // Not beside the repository, where other runs of this test have theirs.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let side = elsewhere.path().join("side");
+    let to = side.to_str().unwrap();
+    repo.git(&["worktree", "add", "--quiet", "-b", "side", to]);
     repo.append("shop/services/worker/worker.go", "\nvar x = 1\n");
     let said = repo.run_with("shop", &["affected", "--base", "main"], &[]);
     assert_eq!(names(&report(&said)), ["worker"]);
@@ -425,7 +428,6 @@ fn the_context_may_be_a_part_of_the_repository_and_of_a_worktree() {
         spec.to_str().unwrap(),
     ]);
     assert_eq!(names(&report(&said)), [""; 0]);
-    fs::remove_dir_all(side).unwrap();
 }
 
 #[test]
