@@ -83,11 +83,8 @@ impl Fleet {
     fn of(local: &Local, only: Option<&str>) -> Result<Self, Problem> {
         let request = local.request(None)?;
         let (ignore, ignore_name) = local.ignore()?;
-        let mut spec = local.read(&local.text()?, &request)?;
-        if !spec.discover.is_empty() {
-            let index = local.index()?;
-            (spec, _) = local.complete(spec, &index, &request)?;
-        }
+        let spec = local.read(&local.text()?, &request)?;
+        let (spec, _) = local.completed(spec, &request)?;
         let names: Vec<String> = spec.services.iter().map(|s| s.name.value.clone()).collect();
         let (plans, problems) = match only {
             None => plan::plan_each(&spec, &request),

@@ -242,8 +242,12 @@ impl Session<'_> {
             plan::plan(&spec, &self.plan_request()).map_err(|error| self.spec_error(error))?;
         warnings.extend(plan.warnings.iter().cloned());
         self.warn(&warnings).await?;
-        let scanned = self.scanned().await?;
+        let scanned = self.scanned(None).await?;
         let mut sources = self.sources(&plan, scanned).await?;
+        let broken = lower::broken_links([(&plan, &sources.closures)]);
+        if !broken.is_empty() {
+            return Err(self.spec_error(broken));
+        }
         let (files, needs, looked_up, ()) = join4(
             self.check_files(&plan, &sources.assets),
             self.check_needs(&sources, false),
@@ -280,7 +284,8 @@ impl Session<'_> {
         if spec.discover.is_empty() {
             return Ok((spec, Vec::new()));
         }
-        let index = &self.scanned().await?.index;
+        let named = plan::looks_into(&spec, &self.plan_request());
+        let index = &self.scanned(Some(&named)).await?.index;
         plan::complete(spec, index, &self.plan_request()).map_err(|error| self.spec_error(error))
     }
 
@@ -339,9 +344,9 @@ impl Session<'_> {
         try_join_all(calls).await.map(drop)
     }
 
-    /// The sources and their index, scanned when first asked for.
-    async fn scanned(&self) -> Result<&Scanned, Error> {
-        self.scanned.get_or_try_init(|| self.scan()).await
+    /// The sources and their index, scanned when first asked for, as [`Session::scan`] does.
+    async fn scanned(&self, discovered: Option<&[String]>) -> Result<&Scanned, Error> {
+        self.scanned.get_or_try_init(|| self.scan(discovered)).await
     }
 
     /// Calls a function of `lower` with what is known so far.

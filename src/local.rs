@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use buildkit_llb::{ImageRef, Output, Platform, Source, SourceFile};
 
+use crate::closure::Wanted;
 use crate::diag::{self, Diagnostic};
 use crate::frontend::plan_request;
 use crate::ignore::Rules;
@@ -22,8 +23,9 @@ use crate::lower::{
 };
 use crate::options::{OptionError, Options};
 use crate::plan::{self, Plan, bake};
-use crate::scan::{self, Index, Scope, select};
+use crate::scan::{Index, select};
 use crate::spec::Spec;
+use crate::survey;
 
 /// The frontend's image in graphs that no daemon gave us.
 const FRONTEND: &str = "docker.io/gofleet/gofleet:1";
@@ -111,18 +113,22 @@ impl Local {
     pub fn check(&self) -> Result<String, Problem> {
         let request = self.request(None)?;
         let spec = self.read(&self.text()?, &request)?;
-        let index = self.index()?;
-        let (spec, mut diagnostics) = self.complete(spec, &index, &request)?;
+        let (spec, mut diagnostics) = self.completed(spec, &request)?;
         let (plans, problems) = plan::plan_each(&spec, &request);
         diagnostics.extend(problems);
         let mut lacking = ByFile::new();
         if !diag::has_errors(&diagnostics) {
-            for plan in &plans {
-                diagnostics.extend(self.problems_of(plan, &index));
+            let (index, closures) = self.closures(&plans)?;
+            for (plan, closures) in plans.iter().zip(&closures) {
+                diagnostics.extend(self.problems_of(plan, closures, &index));
+                if !lower::broken_links([(plan, closures)]).is_empty() {
+                    continue;
+                }
                 for (file, found) in self.lacking(plan, &index, true)? {
                     lacking.entry(file).or_default().extend(found);
                 }
             }
+            diagnostics.extend(lower::broken_links(plans.iter().zip(&closures)));
         }
         diag::tidy(&mut diagnostics);
         let mut rendered = diag::render(&diagnostics, &self.name());
@@ -147,10 +153,8 @@ impl Local {
     /// All problems of the spec.
     pub fn bake(&self) -> Result<String, Problem> {
         let request = self.request(None)?;
-        let mut spec = self.read(&self.text()?, &request)?;
-        if !spec.discover.is_empty() {
-            (spec, _) = self.complete(spec, &self.index()?, &request)?;
-        }
+        let spec = self.read(&self.text()?, &request)?;
+        let (spec, _) = self.completed(spec, &request)?;
         let file = bake::bake_file(&spec, &request, None)
             .map_err(|diagnostics| self.spec_problem(&diagnostics))?;
         Ok(file.to_hcl())
@@ -187,11 +191,13 @@ impl Local {
         let options = self.options(target.clone())?;
         let request = self.request(target)?;
         let spec = self.read(&text, &request)?;
-        let mut index = self.index()?;
-        let (spec, _) = self.complete(spec, &index, &request)?;
+        let (spec, _) = self.completed(spec, &request)?;
         let plan = plan::plan(&spec, &request).map_err(|d| self.spec_problem(&d))?;
+        let (mut index, closures) = self.closures(std::slice::from_ref(&plan))?;
+        let closures = closures.into_iter().next().unwrap_or_default();
         index.open = lower::open_words(&plan);
-        let problems = self.problems_of(&plan, &index);
+        let mut problems = self.problems_of(&plan, &closures, &index);
+        problems.extend(lower::broken_links([(&plan, &closures)]));
         if !problems.is_empty() {
             return Err(self.spec_problem(&problems));
         }
@@ -210,7 +216,6 @@ impl Local {
             .map(|request| (request.clone(), by_name(&request)))
             .collect();
         let source = SourceFile::new(self.name(), text.into_bytes()).language("YAML");
-        let closures = Closures::of(&plan, &index);
         let all_closures = closures.of_all(&spec, &request, &index);
         let code = Source::local("context")
             .include(select::include_patterns())
@@ -257,17 +262,32 @@ impl Local {
     }
 
     /// Adds the services that the spec discovers.
-    pub(crate) fn complete(
+    pub(crate) fn completed(
         &self,
         spec: Spec,
-        index: &Index,
         request: &plan::Request,
     ) -> Result<(Spec, Vec<Diagnostic>), Problem> {
-        plan::complete(spec, index, request).map_err(|d| self.spec_problem(&d))
+        if spec.discover.is_empty() {
+            return Ok((spec, Vec::new()));
+        }
+        let (ignore, _) = self.ignore()?;
+        let named = plan::looks_into(&spec, request);
+        let look = |index: &mut Index| {
+            let mut wanted = Wanted::default();
+            wanted.mains(&named, index);
+            ((), wanted)
+        };
+        let (index, ()) = survey::scan_until(&self.context, &ignore, look)
+            .map_err(|error| Problem::Read(self.context.clone(), error.to_string()))?;
+        plan::complete(spec, &index, request).map_err(|d| self.spec_problem(&d))
     }
 
-    /// What is wrong between a plan and the sources.
-    fn problems_of(&self, plan: &Plan, index: &Index) -> Vec<Diagnostic> {
+    /// What is wrong between a plan and the sources, but links.
+    fn problems_of(&self, plan: &Plan, closures: &Closures, index: &Index) -> Vec<Diagnostic> {
+        if !lower::broken_links([(plan, closures)]).is_empty() {
+            // Without what links lead to, more looks wrong than is.
+            return Vec::new();
+        }
         let mut problems = lower::images_needed(plan, index, &native())
             .err()
             .unwrap_or_default();
@@ -307,13 +327,20 @@ impl Local {
         Ok((Rules::default(), IGNORE_FILE.to_owned()))
     }
 
-    pub(crate) fn index(&self) -> Result<Index, Problem> {
+    /// What the services of each plan can see, and the index that says so.
+    fn closures(&self, plans: &[Plan]) -> Result<(Index, Vec<Closures>), Problem> {
         let (ignore, _) = self.ignore()?;
-        let scope = Scope {
-            reach: &[],
-            ignore: &ignore,
+        let look = |index: &mut Index| {
+            let mut wanted = Wanted::default();
+            let closures = plans.iter().map(|plan| {
+                index.open = lower::open_words(plan);
+                let closures = Closures::of(plan, index);
+                wanted.extend(closures.wanted(plan, index), |_| true);
+                closures
+            });
+            (closures.collect(), wanted)
         };
-        scan::scan_scope(&self.context, scope)
+        survey::scan_until(&self.context, &ignore, look)
             .map_err(|error| Problem::Read(self.context.clone(), error.to_string()))
     }
 

@@ -26,6 +26,7 @@ mod error;
 mod fetch;
 mod go;
 mod layers;
+mod links;
 mod needs;
 mod problems;
 mod scan;
@@ -52,6 +53,7 @@ pub use closures::{Assets, Closures, open_words};
 pub use error::LowerError;
 pub use go::Builder;
 pub use layers::Features;
+pub use links::broken_links;
 pub use needs::{ByFile, Needs};
 pub use problems::missing_file;
 pub use scan::scan_step;
@@ -466,7 +468,7 @@ fn build_one(
     let closure = inputs
         .closures
         .of_service(service)
-        .ok_or_else(|| vec![problems::no_module(service)])?;
+        .ok_or_else(|| vec![problems::no_module(service, inputs.index)])?;
     let builder = image_of(inputs, &toolchain.builder)?;
     let fetching = fetching(inputs, toolchain)?;
     let downloaded = common.downloaded(inputs, toolchain, fetching)?;
@@ -486,6 +488,7 @@ fn build_one(
         platform: &plan.platform,
         toolchain,
         builder,
+        package: &closure.package,
         sources: tree::mounts(closure, &manifests, &service.name, units, inputs.context()),
         modules: match &downloaded {
             _ if layered => Modules::Unpack(Unpack {

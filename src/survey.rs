@@ -3,7 +3,7 @@
 //!
 //! In: a directory and main packages with their build tags. Out: the index and a
 //! [`Closure`] each. A scan does not enter directories that `./...` passes over;
-//! where an import leads into one, the scan is repeated with that directory.
+//! where something leads into one, the scan is repeated with that directory.
 //!
 //! Fetched modules may import packages of the repository. Those are found in the
 //! module cache, if it holds the modules; else the build misses them, and says so.
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use crate::closure::{Closure, closure_with};
+use crate::closure::{Closure, Wanted, closure_with};
 use crate::fetch::{Go, GoCommand, GoError};
 use crate::ignore::Rules;
 use crate::modules::{self, ModuleCache, Request, ServiceModules, ServiceRequest, Temporary};
@@ -83,29 +83,44 @@ pub fn survey(root: &Path, mains: &[(String, Vec<String>)]) -> io::Result<Survey
 ///
 /// When `root` itself cannot be read.
 pub fn find(root: &Path, ignore: &Rules, mains: &[Main]) -> io::Result<Found> {
-    let findable =
-        |dir: &String| select::passed_over(dir).is_some() && ignore.hidden_by(dir).is_none();
-    let dirs = mains.iter().map(|main| &main.dir);
-    let mut reach: BTreeSet<String> = dirs.filter(|dir| findable(dir)).cloned().collect();
     let mut back = Back::new();
+    let look = |index: &mut Index| {
+        let (closures, modules) = closures(root, mains, index, &mut back);
+        let mut wanted = Wanted::of(closures.iter().flatten(), index);
+        for main in mains {
+            wanted.main(&main.dir, index);
+        }
+        ((closures, modules), wanted)
+    };
+    let (index, (closures, modules)) = scan_until(root, ignore, look)?;
+    Ok(Found {
+        index,
+        closures,
+        modules,
+    })
+}
+
+/// Scans `root` until what `look` finds in the index leads to nothing that was not scanned.
+///
+/// # Errors
+///
+/// When `root` itself cannot be read.
+pub(crate) fn scan_until<T>(
+    root: &Path,
+    ignore: &Rules,
+    mut look: impl FnMut(&mut Index) -> (T, Wanted),
+) -> io::Result<(Index, T)> {
+    let mut asked = Wanted::default();
     let mut scans = 1;
     loop {
-        let list: Vec<String> = reach.iter().cloned().collect();
-        let scope = Scope {
-            reach: &list,
-            ignore,
-        };
-        let mut index = scan_scope(root, scope)?;
-        let (closures, modules) = closures(root, mains, &mut index, &mut back);
-        let known = reach.len();
-        let missing = closures.iter().flatten().flat_map(|c| c.missing.keys());
-        reach.extend(missing.filter(|dir| findable(dir)).cloned());
-        if reach.len() == known || scans == MAX_SCANS {
-            return Ok(Found {
-                index,
-                closures,
-                modules,
-            });
+        let reach = &asked.paths();
+        let mut index = scan_scope(root, Scope { reach, ignore })?;
+        let (found, wanted) = look(&mut index);
+        // Everything else a scan on this machine has seen if it is there.
+        let may_ask =
+            |path: &str| select::passed_over(path).is_some() && ignore.hidden_by(path).is_none();
+        if !asked.extend(wanted, may_ask) || scans == MAX_SCANS {
+            return Ok((index, found));
         }
         scans += 1;
     }

@@ -98,7 +98,7 @@ pub fn certain(main: &str, tags: &[String], (os, arch): (&str, &str), index: &In
         return out;
     };
     let resolver = Resolver::new(index, &root);
-    let Some(first) = resolver.find(main).map(|found| found.dir) else {
+    let Ok(first) = resolver.find(main).map(|place| place.path) else {
         return out;
     };
     let counts = |import: &&Import| {
@@ -121,10 +121,11 @@ pub fn certain(main: &str, tags: &[String], (os, arch): (&str, &str), index: &In
                 continue;
             }
             let package = resolver.package(&import.path);
-            let lack = match (package.local.as_slice(), package.missing) {
+            let missing = package.missing.map(|place| place.path);
+            let lack = match (package.local.as_slice(), missing) {
                 ([found], None) if !package.external => {
-                    if known.insert(found.dir.clone()) {
-                        pending.push(found.dir.clone());
+                    if known.insert(found.path.clone()) {
+                        pending.push(found.path.clone());
                     }
                     continue;
                 }

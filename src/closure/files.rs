@@ -32,7 +32,10 @@ pub fn files(root: &Path, closure: &Closure, index: &Index) -> BTreeMap<String, 
         let left_out = index.left_out(directory);
         let names = directory.files.iter();
         for name in names.filter(|name| !left_out.contains(&name.as_str())) {
-            list.add(join(dir, name), Source::Directory(dir.clone()));
+            let path = join(dir, name);
+            if !index.leads_nowhere(&path) {
+                list.add(path, Source::Directory(dir.clone()));
+            }
         }
     }
     for manifest in &closure.manifests {
@@ -42,6 +45,9 @@ pub fn files(root: &Path, closure: &Closure, index: &Index) -> BTreeMap<String, 
         if root.join(path).is_file() {
             list.add(path.clone(), Source::Named(reason.clone()));
         }
+    }
+    for (path, reason) in &closure.linked {
+        list.add(path.clone(), Source::Named(reason.clone()));
     }
     for link in &closure.links {
         let reason = Reason {

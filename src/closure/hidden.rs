@@ -34,6 +34,9 @@ pub fn hidden<'a>(
             let reason = &embed.reason;
             check(&path, needed_by(&reason.file, reason.line, "embeds"));
         }
+        for (file, reason) in closure.absent.iter().chain(&closure.linked) {
+            check(file, format!("{} is a link to", reason.file));
+        }
         for (file, reason) in &closure.files {
             check(file, needed_by(&reason.file, reason.line, "names"));
         }

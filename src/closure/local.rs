@@ -96,7 +96,12 @@ pub(super) fn modules(
         let (found, known) = graph.chosen(path, replaces);
         let sure = known && found.len() == 1;
         let dirs = found.into_iter().filter_map(|with| match with {
-            With::Dir(dir) => Some(local(path, dir, sure)),
+            With::Dir(dir) => {
+                // What is not there is looked for where the line says it is.
+                let place = index.place(dir).path;
+                let is_there = index.module_at(&place).is_some();
+                Some(local(path, if is_there { &place } else { dir }, sure))
+            }
             With::Outside(_) | With::Module(_) => None,
         });
         out.extend(dirs);
@@ -155,8 +160,8 @@ impl<'a> Graph<'a> {
                     out.open |= with.is_empty();
                     for with in with {
                         match with {
-                            With::Dir(dir) => match index.module_at(dir) {
-                                Some(module) if seen.insert(dir) => next.push(module),
+                            With::Dir(dir) => match index.module_at(&index.place(dir).path) {
+                                Some(module) if seen.insert(&module.dir) => next.push(module),
                                 Some(_) => {}
                                 None => out.open = true,
                             },

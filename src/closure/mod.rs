@@ -16,6 +16,7 @@
 //! - `certain`: what a build on one platform certainly needs, and lacks;
 //! - `embedded`: which embed patterns match nothing;
 //! - `hidden`: what a closure needs and an ignore file hides;
+//! - `wanted`: what closures lead to and no scan has seen;
 //! - `why`: the import chain behind a file.
 
 mod certain;
@@ -28,10 +29,13 @@ mod outline;
 mod reach;
 mod resolve;
 mod root;
+mod wanted;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+use crate::scan::Link;
 
 pub use certain::{Certain, Lack, certain};
 pub use embedded::{Entry, Listings, of_nothing};
@@ -41,7 +45,8 @@ pub use local::Local;
 pub use outline::Outlines;
 pub use reach::{closure, closure_with};
 pub use root::ModuleRoot;
-pub(crate) use root::below_vendor;
+pub(crate) use root::{below_vendor, workspace};
+pub use wanted::Wanted;
 pub use why::{chain, in_words};
 
 /// What the build of one main package can read.
@@ -49,6 +54,8 @@ pub use why::{chain, in_words};
 pub struct Closure {
     /// Directory of the main package.
     pub main: String,
+    /// The same as the `go` command is to name it, relative to the root.
+    pub package: String,
     /// Where versions come from.
     pub root: ModuleRoot,
     /// Manifests that exist: what `root` names, and the list of vendored packages.
@@ -61,6 +68,13 @@ pub struct Closure {
     pub embeds: Vec<Embed>,
     /// Symbolic links on the way to directories.
     pub links: BTreeSet<String>,
+    /// Files whose content stands where source files and manifests are symbolic links, and
+    /// the links on the way to them.
+    pub linked: BTreeMap<String, Reason>,
+    /// What source files that are links lead to and that was not scanned.
+    pub absent: BTreeMap<String, Reason>,
+    /// Links that lead nowhere, whatever is scanned.
+    pub broken: BTreeSet<Link>,
     /// Module paths that directories stand for and that begin an import path: Go
     /// looks into all of them.
     pub local_modules: BTreeSet<String>,
@@ -84,6 +98,9 @@ impl Closure {
         add(&mut self.files, other.files);
         add(&mut self.external, other.external);
         add(&mut self.missing, other.missing);
+        add(&mut self.linked, other.linked);
+        add(&mut self.absent, other.absent);
+        self.broken.extend(other.broken);
         self.links.extend(other.links);
         self.local_modules.extend(other.local_modules);
         self.embeds.extend(other.embeds);

@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::reach::{Reach, manifests};
-use super::resolve::Found;
 use super::root::ModuleRoot;
 use super::{Closure, Embed, Reason};
 use crate::scan::Index;
@@ -96,13 +95,16 @@ impl Group {
         };
         let mut reach = Reach::new(main, tags, index, root);
         let mut found = Vec::new();
-        match reach.find(main) {
-            Some(Found { dir, links }) => {
-                out.links.extend(links);
-                found.push(number(dir, directories));
-            }
-            None => add(&mut out.missing, [&main.to_owned()]),
+        if let Some(dir) = reach.main(main) {
+            found.push(number(dir, directories));
         }
+        reach.above(main);
+        reach.root(root);
+        let first = Part {
+            next: Vec::new(),
+            rest: reach.take(),
+        };
+        first.add_to(&mut out);
         let mut seen = vec![false; directories.len()];
         if let Some(first) = found.first() {
             seen[*first] = true;
@@ -132,6 +134,7 @@ impl Group {
         let paths = paths.into_iter().map(|directory| directory.path.clone());
         out.directories = paths.map(|path| (path, Reason::default())).collect();
         out.manifests = manifests(root, index);
+        out.package = root.relative(main, index);
         out.root = root.clone();
         out.embeds.sort();
         out.embeds.dedup();
@@ -146,6 +149,9 @@ impl Part {
         add(&mut out.files, self.rest.files.keys());
         add(&mut out.external, self.rest.external.keys());
         add(&mut out.missing, self.rest.missing.keys());
+        add(&mut out.linked, self.rest.linked.keys());
+        add(&mut out.absent, self.rest.absent.keys());
+        out.broken.extend(self.rest.broken.iter().cloned());
         for (from, to) in [
             (&self.rest.links, &mut out.links),
             (&self.rest.local_modules, &mut out.local_modules),

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::resolve::{Found, Package, Resolver};
+use super::resolve::{Package, Resolver};
 use super::root::ModuleRoot;
 use super::{Closure, Doubt, Embed, Reason};
 use crate::scan::assembly;
 use crate::scan::constraint::Setting;
 use crate::scan::select::{self, Kind};
-use crate::scan::{Directory, Import, Index, Native, NativeKind, is_inside, join, parent};
+use crate::scan::{
+    Directory, Import, Index, Link, LinkEnd, Native, NativeKind, Place, ancestors, is_inside, join,
+    parent,
+};
 
 /// The closure of the main package in a directory; `None` outside of every module.
 ///
@@ -31,15 +34,11 @@ pub fn closure_with(
 ) -> Option<Closure> {
     let root = ModuleRoot::of(main, index)?;
     let mut reach = Reach::new(main, tags, index, &root);
-    match reach.find(main) {
-        Some(Found { dir, links }) => {
-            reach.out.links.extend(links);
-            reach.directory(dir, Reason::default());
-        }
-        None => {
-            reach.out.missing.insert(main.to_owned(), Reason::default());
-        }
+    if let Some(dir) = reach.main(main) {
+        reach.directory(dir, Reason::default());
     }
+    reach.above(main);
+    reach.root(&root);
     for import in back {
         reach.back(import, &root.dir);
     }
@@ -48,6 +47,7 @@ pub fn closure_with(
     }
     let mut out = reach.out;
     out.manifests = manifests(&root, index);
+    out.package = root.relative(main, index);
     out.root = root;
     out.embeds.sort();
     out.embeds
@@ -63,7 +63,8 @@ pub(super) fn manifests(root: &ModuleRoot, index: &Index) -> Vec<String> {
     let mut out = root.manifests.clone();
     if root.vendored {
         out.retain(|path| !path.ends_with(".sum"));
-        let list = join(&root.dir, &format!("vendor/{}", select::VENDOR_LIST));
+        let vendor = index.place(&join(&root.dir, "vendor")).path;
+        let list = join(&vendor, select::VENDOR_LIST);
         out.extend(index.manifests.binary_search(&list).is_ok().then_some(list));
     }
     out
@@ -99,17 +100,77 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// The directory of a package, and the links on the way to it.
-    pub(super) fn find(&self, dir: &str) -> Option<Found> {
-        self.resolver.find(dir)
+    /// The directory of the main package, if it was scanned.
+    pub(super) fn main(&mut self, main: &str) -> Option<String> {
+        match self.resolver.find(main) {
+            Ok(place) => Some(self.place(place)),
+            Err(place) => {
+                self.missing(place, Reason::default());
+                None
+            }
+        }
+    }
+
+    /// What a build reads to find its modules.
+    pub(super) fn root(&mut self, root: &ModuleRoot) {
+        self.out.links.extend(root.links.iter().cloned());
+        let vendor = root.vendored.then(|| join(&root.dir, "vendor"));
+        if let Some(vendor) = vendor {
+            let place = self.index.place(&vendor);
+            self.place(place);
+        }
+        let lost = root.lost.iter().filter_map(|path| self.index.link_at(path));
+        self.out.broken.extend(lost.cloned());
+        for link in root.manifests.iter().filter_map(|m| self.index.link_at(m)) {
+            self.content(link);
+        }
+    }
+
+    /// Links with the name of a manifest that Go would find above the main package, if they
+    /// led to one.
+    pub(super) fn above(&mut self, main: &str) {
+        let index = self.index;
+        let module = index.module_above(main).map_or(".", |(dir, _)| dir);
+        for dir in ancestors(main) {
+            let go_mod = is_inside(dir, module).then(|| join(dir, "go.mod"));
+            for path in go_mod.into_iter().chain([join(dir, "go.work")]) {
+                if let Some(link) = index.link_at(&path) {
+                    self.content(link);
+                }
+            }
+        }
+    }
+
+    /// What was found so far.
+    pub(super) fn take(&mut self) -> Closure {
+        self.pending.clear();
+        std::mem::take(&mut self.out)
+    }
+
+    /// Keeps the links on the way to a directory.
+    fn place(&mut self, place: Place<'_>) -> String {
+        let links = place.links.into_iter();
+        self.out.links.extend(links.map(str::to_owned));
+        place.path
+    }
+
+    fn missing(&mut self, place: Place<'_>, reason: Reason) {
+        let links = place
+            .links
+            .iter()
+            .filter_map(|path| self.index.link_at(path));
+        let lost: Vec<&Link> = links.filter(|link| link.is_lost()).collect();
+        self.out.broken.extend(lost.into_iter().cloned());
+        if place.broken.is_none() {
+            keep(&mut self.out.missing, place.path, reason);
+        }
     }
 
     /// What the files of one directory name; nothing is followed.
     pub(super) fn one(&mut self, dir: &str) -> Closure {
         self.seen.clear();
         self.read(dir);
-        self.pending.clear();
-        std::mem::take(&mut self.out)
+        self.take()
     }
 
     fn directory(&mut self, dir: String, reason: Reason) {
@@ -127,13 +188,13 @@ impl<'a> Reach<'a> {
         }
         let candidates = self.resolver.modules(import);
         self.out.local_modules.extend(candidates);
-        for Found { dir, links } in local {
+        for place in local {
             let reason = Reason {
                 file: join(root, "go.mod"),
                 line: 0,
                 names: import.to_owned(),
             };
-            self.out.links.extend(links);
+            let dir = self.place(place);
             self.directory(dir, reason);
         }
     }
@@ -189,12 +250,12 @@ impl<'a> Reach<'a> {
         let candidates = self.resolver.modules(&import.path);
         self.out.local_modules.extend(candidates);
         let package = self.resolver.package(&import.path);
-        for Found { dir, links } in package.local {
-            self.out.links.extend(links);
+        for place in package.local {
+            let dir = self.place(place);
             self.directory(dir, reason.clone());
         }
-        if let Some(dir) = package.missing {
-            keep(&mut self.out.missing, dir, reason.clone());
+        if let Some(place) = package.missing {
+            self.missing(place, reason.clone());
         }
         if package.external {
             keep(&mut self.out.external, import.path.clone(), reason);
@@ -271,41 +332,35 @@ impl<'a> Reach<'a> {
     /// Files that are links: what they lead to has to be there.
     fn links(&mut self, directory: &Directory) {
         let index = self.index;
-        let first = index
-            .links
-            .partition_point(|l| l.path.as_str() < directory.path.as_str());
-        let all = directory.path == ".";
-        for link in index.links[if all { 0 } else { first }..].iter() {
-            if !all && !is_inside(&link.path, &directory.path) {
-                // `a-b` sorts between `a` and `a/b`.
-                if link.path.starts_with(&directory.path) {
-                    continue;
-                }
-                break;
-            }
-            if parent(&link.path) != Some(directory.path.as_str()) {
-                continue;
-            }
+        let left_out = index.left_out(directory);
+        for link in index.links_in(directory) {
             let name = link.path.rsplit('/').next().unwrap_or(&link.path);
-            if select::kind(name).is_none() {
-                continue;
+            // Go reads the profile of the main package alone.
+            let counts = name != select::PROFILE || index.mains.contains(&directory.path);
+            if counts && !left_out.contains(&name) {
+                self.content(link);
             }
-            match &link.target {
-                Some(target) => {
-                    let reason = Reason {
-                        file: link.path.clone(),
-                        line: 0,
-                        names: target.clone(),
-                    };
-                    self.out.links.insert(link.path.clone());
-                    keep(&mut self.out.files, target.clone(), reason);
+        }
+    }
+
+    /// What a link to a file leads to.
+    fn content(&mut self, link: &Link) {
+        let reason = |names: &str| Reason {
+            file: link.path.clone(),
+            line: 0,
+            names: names.to_owned(),
+        };
+        match &link.end {
+            LinkEnd::File(path) => {
+                for path in link.hops.iter().chain([path]) {
+                    keep(&mut self.out.linked, path.clone(), reason(path));
                 }
-                None => self.out.doubts.push(Doubt {
-                    file: link.path.clone(),
-                    line: 0,
-                    text: "this link leads to nothing in the context; a build that needs it fails"
-                        .to_owned(),
-                }),
+            }
+            LinkEnd::Absent(path) => {
+                keep(&mut self.out.absent, path.clone(), reason(path));
+            }
+            _ => {
+                self.out.broken.insert(link.clone());
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::local::{self, Local, Replaces};
-use crate::scan::{Index, Module, With, Workspace, join};
+use crate::scan::{Index, Link, Module, With, Workspace, is_inside, join};
 
 /// The directory whose manifests decide the versions of all modules of a build,
 /// which is also the directory that `go build` runs in.
@@ -30,9 +30,25 @@ pub struct ModuleRoot {
     pub required: Vec<String>,
     /// Paths of modules that stand for others.
     pub forks: Vec<String>,
+    /// Symbolic links on the way to modules.
+    pub links: Vec<String>,
+    /// Manifests that are symbolic links, and the files that they stand for.
+    pub linked: Vec<(String, String)>,
+    /// Directories that stand for modules and hold no `go.mod` that was scanned.
+    pub absent: Vec<String>,
+    /// Links on the way to the modules of a workspace that lead nowhere.
+    pub lost: Vec<String>,
 }
 
 impl ModuleRoot {
+    /// The file with the content of a manifest.
+    #[must_use]
+    pub fn content_of<'a>(&'a self, manifest: &'a str) -> &'a str {
+        let mut linked = self.linked.iter();
+        let found = linked.find(|(link, _)| link == manifest);
+        found.map_or(manifest, |(_, file)| file)
+    }
+
     /// Whether its builds take modules from elsewhere: then they are downloaded, and
     /// may import packages of the repository. Even with one module they may, if it is
     /// published: they know an older version of it.
@@ -55,14 +71,42 @@ impl ModuleRoot {
     #[must_use]
     pub fn of(dir: &str, index: &Index) -> Option<Self> {
         let module = index.module_of(dir)?;
-        let workspace = index
-            .workspace_of(&module.dir)
-            .filter(|w| w.uses.contains(&module.dir));
-        Some(match workspace {
+        Some(match workspace(dir, index) {
             Some(workspace) => of_workspace(workspace, index),
             None => of_module(module, index),
         })
     }
+
+    /// A directory as the `go` command is to name it, relative to the root: links on the
+    /// way stay, unless they lead into the root.
+    #[must_use]
+    pub fn relative(&self, dir: &str, index: &Index) -> String {
+        let place = index.place(dir);
+        let inside = [dir, &place.path].into_iter();
+        let mut inside = inside.filter(|dir| is_inside(dir, &self.dir));
+        let dir = inside.next().unwrap_or(dir);
+        let below = match self.dir.as_str() {
+            "." => dir,
+            root => dir
+                .strip_prefix(root)
+                .unwrap_or(dir)
+                .trim_start_matches('/'),
+        };
+        match below {
+            "" => ".".to_owned(),
+            below => below.to_owned(),
+        }
+    }
+}
+
+/// The workspace that the module of a directory is built in: the nearest `go.work` at or
+/// above it, if it uses the module.
+#[must_use]
+pub(crate) fn workspace<'a>(dir: &str, index: &'a Index) -> Option<&'a Workspace> {
+    let (at, module) = index.module_above(dir)?;
+    let uses = |w: &&Workspace| w.uses.iter().any(|dir| index.place(dir).path == module.dir);
+    let found = index.workspace_of(at).filter(uses);
+    found.or_else(|| index.workspace_of(&module.dir).filter(uses))
 }
 
 /// The rest of a directory below the `vendor` directory of a module root, which is the import
@@ -83,29 +127,47 @@ fn of_module(module: &Module, index: &Index) -> ModuleRoot {
         workspace: &[],
         mains: vec![&module.replaces],
     };
-    fill(root, &[module], &replaces, index)
+    fill(root, &[module], &replaces, Places::new(index))
 }
 
 fn of_workspace(workspace: &Workspace, index: &Index) -> ModuleRoot {
-    let used = workspace.uses.iter().filter_map(|dir| index.module_at(dir));
-    let used: Vec<&Module> = used.collect();
+    let mut places = Places::new(index);
+    let dirs: Vec<String> = workspace
+        .uses
+        .iter()
+        .map(|dir| places.module(dir))
+        .collect();
+    let used: Vec<&Module> = dirs.iter().filter_map(|dir| index.module_at(dir)).collect();
+    // Of other modules Go reads those alone that imports lead to.
+    let links = places.links.iter();
+    let lost = links.filter(|path| index.link_at(path).is_some_and(Link::is_lost));
+    let lost: Vec<String> = lost.cloned().collect();
     let root = ModuleRoot {
         dir: workspace.dir.clone(),
         module: used.first().map(|m| m.path.clone()).unwrap_or_default(),
         workspace: true,
         vendored: workspace.vendored,
+        lost,
         ..ModuleRoot::default()
     };
     let replaces = Replaces {
         workspace: &workspace.replaces,
         mains: used.iter().map(|m| m.replaces.as_slice()).collect(),
     };
-    let mut root = fill(root, &used, &replaces, index);
+    let mut root = fill(root, &used, &replaces, places);
     let own = ["go.work", "go.work.sum"].map(|name| join(&workspace.dir, name));
     root.manifests
         .extend(own.into_iter().filter(|path| exists(path, index)));
     root.manifests.sort();
+    root.linked = linked(&root.manifests, index);
     root
+}
+
+/// The manifests that are links.
+fn linked(manifests: &[String], index: &Index) -> Vec<(String, String)> {
+    let links = manifests.iter().filter_map(|path| index.link_at(path));
+    let links = links.filter_map(|link| Some((link.path.clone(), link.file()?.to_owned())));
+    links.collect()
 }
 
 /// Fills in what follows from the main modules and the replacements.
@@ -113,17 +175,21 @@ fn fill(
     mut root: ModuleRoot,
     mains: &[&Module],
     replaces: &Replaces<'_>,
-    index: &Index,
+    mut places: Places<'_>,
 ) -> ModuleRoot {
+    let index = places.index;
     root.local = local::modules(mains, replaces, root.workspace, index);
     // With vendored modules, replacements come from the vendor directory as well.
     if root.vendored {
         root.local.retain(|l| mains.iter().any(|m| m.dir == l.dir));
     }
-    let mut dirs: BTreeSet<&str> = mains.iter().map(|m| m.dir.as_str()).collect();
+    let mut dirs: BTreeSet<String> = mains.iter().map(|m| m.dir.clone()).collect();
     for replace in replaces.all() {
         match &replace.with {
-            With::Dir(dir) => _ = dirs.insert(dir),
+            With::Dir(dir) if root.local.iter().any(|l| l.path == replace.path) => {
+                dirs.insert(places.module(dir));
+            }
+            With::Dir(dir) => _ = dirs.insert(index.place(dir).path),
             With::Module(path) => root.forks.push(path.clone()),
             With::Outside(_) => {}
         }
@@ -141,10 +207,41 @@ fn fill(
     root.required = required.into_iter().map(str::to_owned).collect();
     root.has_requirements = modules.iter().any(|m| !m.requires.is_empty());
     root.manifests = manifests(&dirs, index);
+    root.linked = linked(&root.manifests, index);
+    root.links = places.links.into_iter().collect();
+    root.absent = places.absent.into_iter().collect();
     root
 }
 
-fn manifests(dirs: &BTreeSet<&str>, index: &Index) -> Vec<String> {
+/// Looks up the directories of modules.
+struct Places<'a> {
+    index: &'a Index,
+    links: BTreeSet<String>,
+    absent: BTreeSet<String>,
+}
+
+impl<'a> Places<'a> {
+    fn new(index: &'a Index) -> Self {
+        Self {
+            index,
+            links: BTreeSet::new(),
+            absent: BTreeSet::new(),
+        }
+    }
+
+    /// The directory of a module, without links.
+    fn module(&mut self, dir: &str) -> String {
+        let place = self.index.place(dir);
+        self.links
+            .extend(place.links.into_iter().map(str::to_owned));
+        if self.index.module_at(&place.path).is_none() {
+            self.absent.insert(place.path.clone());
+        }
+        place.path
+    }
+}
+
+fn manifests(dirs: &BTreeSet<String>, index: &Index) -> Vec<String> {
     let mut out: Vec<String> = dirs
         .iter()
         .flat_map(|dir| ["go.mod", "go.sum"].map(|name| join(dir, name)))

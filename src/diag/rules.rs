@@ -130,6 +130,12 @@ rules! {
     "A Go file, a header, a profile or a manifest that a service can read is a named pipe, a device or \
      a socket. Go would open it and wait for ever, so nothing is built.";
 
+    BrokenLink, Error, "a symbolic link that a build needs and that leads nowhere",
+    "Source files, manifests, directories of packages, modules and vendored code, and `default.pgo` \
+     may be symbolic links, also links to links. What they lead to has to be in the context: a build \
+     has no other files. Links that no service needs may lead anywhere. Go itself would leave out a \
+     profile that cannot be read, and say nothing.";
+
     NoSuchFile, Error, "a source of `files` that does not exist",
     "The source of an entry of `files` is a file or directory of the context. It is looked up \
      before anything is compiled. Usual causes: a path relative to the service rather than to the \

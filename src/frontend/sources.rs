@@ -12,14 +12,14 @@ use buildkit_proto::pb;
 use futures_util::future::try_join_all;
 
 use super::Session;
-use crate::closure::{doubtful_directories, hidden, hidden_sources};
+use crate::closure::{Wanted, doubtful_directories, hidden, hidden_sources};
 use crate::diag::Diagnostic;
 use crate::gateway::{ContextQuery, Error, IgnoreFile, SpecError, Warning};
 use crate::ignore::build_files;
 use crate::lower::{self, Closures, Needs};
 use crate::options::NoCache;
 use crate::plan::{Plan, Selection};
-use crate::scan::{INDEX_FILE, Index, select};
+use crate::scan::{INDEX_FILE, Index, join, select};
 use crate::survey::MAX_SCANS;
 
 /// Shared key hints of the transfers; roles of their own, so that other builds
@@ -34,6 +34,8 @@ pub(super) struct Scanned {
     pub(super) code: Output,
     pub(super) frontend: Output,
     pub(super) index: Arc<Index>,
+    /// What was asked for beside what every scan reads.
+    asked: Wanted,
 }
 
 /// What the services of a plan can see.
@@ -60,29 +62,38 @@ impl Scanned {
 }
 
 impl Session<'_> {
-    /// Runs the scan step and reads its index.
-    pub(super) async fn scan(&self) -> Result<Scanned, Error> {
-        self.scan_with(&[], &[]).await
+    /// Runs the scan step and reads its index. Where services are to be discovered, what
+    /// they may be found in is read as well.
+    pub(super) async fn scan(&self, discovered: Option<&[String]>) -> Result<Scanned, Error> {
+        let ignore = self.loader.ignore().await?;
+        let mut asked = Wanted::default();
+        let mut scanned = self.scan_with(&asked).await?;
+        for _ in 1..MAX_SCANS {
+            let mut wanted = Wanted::default();
+            if let Some(named) = discovered {
+                wanted.mains(named, &scanned.index);
+            }
+            if !asked.extend(wanted, |path| ignore.rules.hidden_by(path).is_none()) {
+                break;
+            }
+            scanned = self.scan_with(&asked).await?;
+        }
+        Ok(scanned)
     }
 
     /// Finds out what the services of a plan can see, and asks for it.
     pub(super) async fn sources(&self, plan: &Plan, scanned: &Scanned) -> Result<Sources, Error> {
         let mut scanned = scanned.clone().for_plan(plan);
         let ignore = self.loader.ignore().await?;
-        let mut asked = BTreeSet::new();
-        let mut included = BTreeSet::new();
+        let mut asked = scanned.asked.clone();
         let mut closures = Closures::of(plan, &scanned.index);
         for _ in 1..MAX_SCANS {
-            let visible = |path: &String| ignore.rules.hidden_by(path).is_none();
-            let before = asked.len() + included.len();
-            asked.extend(closures.missing().into_iter().filter(visible));
-            included.extend(closures.unread(&scanned.index).into_iter().filter(visible));
-            if asked.len() + included.len() == before {
+            let mut wanted = closures.wanted(plan, &scanned.index);
+            wanted.files.extend(closures.unread(&scanned.index));
+            if !asked.extend(wanted, |path| ignore.rules.hidden_by(path).is_none()) {
                 break;
             }
-            let reach: Vec<String> = asked.iter().cloned().collect();
-            let files: Vec<String> = included.iter().cloned().collect();
-            scanned = self.scan_with(&reach, &files).await?.for_plan(plan);
+            scanned = self.scan_with(&asked).await?.for_plan(plan);
             closures = Closures::of(plan, &scanned.index);
         }
         let irregular = closures.irregular(&scanned.index);
@@ -111,23 +122,20 @@ impl Session<'_> {
         })
     }
 
-    /// A scan of what patterns choose, of directories that they pass over, and of files that
-    /// assembly includes by other names.
-    async fn scan_with(&self, reach: &[String], files: &[String]) -> Result<Scanned, Error> {
+    async fn scan_with(&self, wanted: &Wanted) -> Result<Scanned, Error> {
+        let reach = wanted.paths();
         let mut include = select::include_patterns();
-        include.extend(files.iter().map(|path| select::escape(path)));
-        let mut exclude = select::exclude_patterns(reach);
-        exclude.extend(
-            files
-                .iter()
-                .map(|path| format!("!{}", select::escape(path))),
-        );
+        include.extend(wanted.files.iter().map(|path| select::escape(path)));
+        // Of a directory only what is in the patterns is sent, and the links on the way.
+        let dirs = wanted.dirs.iter().map(|dir| join(dir, "go.mod"));
+        let followed: BTreeSet<String> = dirs.chain(wanted.files.iter().cloned()).collect();
         let query = ContextQuery {
             include,
-            exclude,
-            follow: reach
+            leave_out: select::leave_out_patterns(&reach),
+            exclude: select::exclude_patterns(&reach),
+            follow: followed
                 .iter()
-                .map(|dir| select::escape_followed(dir))
+                .map(|path| select::escape_followed(path))
                 .collect(),
             hint: CODE_HINT.to_owned(),
             name: "[internal] load Go sources".to_owned(),
@@ -136,7 +144,7 @@ impl Session<'_> {
         let code = self.loader.context(&query).await?;
         let frontend = self.frontend_image()?;
         let fresh = self.options.no_cache == NoCache::All;
-        let step = lower::scan_step(&frontend, &code, reach, fresh)
+        let step = lower::scan_step(&frontend, &code, &reach, fresh)
             .map_err(|error| Error::Internal(error.to_string()))?;
         let tree = self.solve_output(&step).await?;
         let json = self.gateway.read_file(&tree, INDEX_FILE).await?;
@@ -146,6 +154,7 @@ impl Session<'_> {
             code,
             frontend,
             index: Arc::new(index),
+            asked: wanted.clone(),
         })
     }
 

@@ -1,22 +1,22 @@
 //! What the services of a plan certainly need, looked up on this machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use super::{Local, Problem};
 use crate::closure::{Entry, Listings, of_nothing};
 use crate::ignore::Rules;
-use crate::lower::{self, ByFile, Closures, Needs};
+use crate::lower::{self, ByFile, Needs};
 use crate::plan::Plan;
-use crate::scan::{self, Index, Scope, join};
-use crate::survey::MAX_SCANS;
+use crate::scan::{Index, join};
 
 impl Local {
     /// What is missing for the services of a plan, by file.
     pub(super) fn lacking(&self, plan: &Plan, index: &Index, all: bool) -> Result<ByFile, Problem> {
         let (rules, name) = self.ignore()?;
-        let index = self.index_for(plan, index, &rules)?;
+        let mut index = index.clone();
+        index.open = lower::open_words(plan);
         let needs = Needs::of(plan, &index);
         let mut known = Listings::new();
         while let Err(wanted) = of_nothing(needs.embeds(), &known) {
@@ -27,32 +27,6 @@ impl Local {
         }
         let nothing = of_nothing(needs.embeds(), &known).unwrap_or_default();
         Ok(needs.problems((&rules, &name), &nothing, all))
-    }
-
-    /// The index with the directories that imports of a plan lead to and that `./...` passes
-    /// over.
-    fn index_for(&self, plan: &Plan, index: &Index, rules: &Rules) -> Result<Index, Problem> {
-        let open = lower::open_words(plan);
-        let mut index = index.clone();
-        let mut reach = BTreeSet::new();
-        for _ in 1..MAX_SCANS {
-            index.open.clone_from(&open);
-            let missing = Closures::of(plan, &index).missing().into_iter();
-            let before = reach.len();
-            reach.extend(missing.filter(|dir| rules.hidden_by(dir).is_none()));
-            if reach.len() == before {
-                break;
-            }
-            let reach: Vec<String> = reach.iter().cloned().collect();
-            let scope = Scope {
-                reach: &reach,
-                ignore: rules,
-            };
-            index = scan::scan_scope(&self.context, scope)
-                .map_err(|error| Problem::Read(self.context.clone(), error.to_string()))?;
-        }
-        index.open = open;
-        Ok(index)
     }
 }
 

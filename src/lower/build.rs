@@ -27,6 +27,8 @@ pub(super) struct BuildStep<'a> {
     pub(super) platform: &'a Platform,
     pub(super) toolchain: &'a Toolchain,
     pub(super) builder: &'a Builder,
+    /// The main package, relative to the module root.
+    pub(super) package: &'a str,
     /// The files that the step can read.
     pub(super) sources: Vec<BindMount>,
     /// How modules come to be at hand.
@@ -69,7 +71,7 @@ impl BuildStep<'_> {
     /// Every build step has the same mounts, whatever is built beside it, so the
     /// step has the same key in every solve.
     pub(super) fn built(&self) -> Result<Built, Error> {
-        let package = self.package();
+        let package = display_path(self.package);
         let tree = binary_dir();
         let target = go_target(self.platform);
         let mut env: Vec<(&str, &str)> = target.iter().map(|(k, v)| (*k, v.as_str())).collect();
@@ -154,19 +156,6 @@ impl BuildStep<'_> {
         ));
         args.push(package.to_owned());
         args
-    }
-
-    /// The main package as `go build` wants it: relative to its module root.
-    fn package(&self) -> String {
-        let main = self.service.main.value.as_str();
-        let root = self.toolchain.root.dir.as_str();
-        let below = match root {
-            "." => main,
-            root => main
-                .strip_prefix(root)
-                .map_or(main, |rest| rest.trim_start_matches('/')),
-        };
-        display_path(if below.is_empty() { "." } else { below })
     }
 
     /// A lock that bounds how many steps of one kind run at once for a repository: each needs

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{fetch, image_settings, problems, tree};
-use crate::closure::{self, Closure, ModuleRoot, Outlines};
+use crate::closure::{self, Closure, ModuleRoot, Outlines, Wanted};
 use crate::diag::Diagnostic;
 use crate::modules::ServiceModules;
 use crate::plan::{self, Plan, Request, Service};
@@ -155,13 +155,14 @@ impl Closures {
             .collect()
     }
 
-    /// Directories that closures lead to and that were not scanned. Those that a
-    /// scan passes over can be had by asking for them; others may be behind a link.
+    /// What the services of a plan lead to and was not scanned.
     #[must_use]
-    pub fn missing(&self) -> BTreeSet<String> {
-        self.iter()
-            .flat_map(|c| c.missing.keys().cloned())
-            .collect()
+    pub fn wanted(&self, plan: &Plan, index: &Index) -> Wanted {
+        let mut wanted = Wanted::of(self.iter(), index);
+        for service in services(plan) {
+            wanted.main(&service.main.value, index);
+        }
+        wanted
     }
 
     /// Files that assembly includes and that the scan did not see: they may include others.

@@ -245,7 +245,10 @@ impl Before<'_> {
 /// The manifests and nothing else, with one mode, so that neither another file
 /// nor another umask runs the download again.
 pub(super) fn manifest_tree(root: &ModuleRoot, code: &Output) -> Output {
-    let copies = root.manifests.iter().map(|path| tree::file(code, path));
+    let manifests = root.manifests.iter();
+    let manifests = manifests.map(|path| tree::content(code, root.content_of(path), path));
+    let links = root.links.iter().map(|path| tree::file(code, path));
+    let copies = manifests.chain(links);
     quiet(
         copies.fold(FileOp::new(), FileOp::copy),
         "go.mod and go.sum",

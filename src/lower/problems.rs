@@ -1,10 +1,19 @@
 //! Problems that only show when the spec meets the sources.
 
+use super::links;
 use crate::diag::{Diagnostic, Rule, Span};
 use crate::plan::{FileEntry, Service};
+use crate::scan::{Index, ancestors, join};
 
-/// A main package that is in no module.
-pub(super) fn no_module(service: &Service) -> Diagnostic {
+/// A main package that is in no module; or the link to a `go.mod` that leads nowhere.
+pub(super) fn no_module(service: &Service, index: &Index) -> Diagnostic {
+    let mut above = ancestors(&service.main.value);
+    if let Some(link) = above.find_map(|dir| index.link_at(&join(dir, "go.mod"))) {
+        let (message, hint) = links::problem(link);
+        return Diagnostic::new(Rule::BrokenLink, message)
+            .at(service.main.span)
+            .hint(hint);
+    }
     let message = format!(
         "the main package of service `{}` is in no module: there is no `go.mod` in `{}` or above",
         service.name, service.main.value

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use buildkit_llb::Platform;
 
 use super::problems;
-use crate::closure::ModuleRoot;
+use crate::closure::{ModuleRoot, workspace};
 use crate::diag::Diagnostic;
 use crate::plan::{self, GoSetting, Plan, Service};
 use crate::scan::{Index, Module, Workspace, join};
@@ -51,13 +51,11 @@ pub(super) fn of_service(
     }
     check_main(plan, service, index)?;
     let Some(module) = index.module_of(dir) else {
-        return Err(problems::no_module(service));
+        return Err(problems::no_module(service, index));
     };
-    let workspace = index
-        .workspace_of(&module.dir)
-        .filter(|w| w.uses.contains(&module.dir));
+    let workspace = workspace(dir, index);
     let Some(root) = ModuleRoot::of(dir, index) else {
-        return Err(problems::no_module(service));
+        return Err(problems::no_module(service, index));
     };
     let fetcher = image(&plan.go, module, workspace);
     Ok(Toolchain {
@@ -116,10 +114,7 @@ pub(crate) fn whole_of<'a>(plan: &Plan, reference: &'a str) -> Option<&'a str> {
 pub(crate) fn go_of(plan: &Plan, service: &Service, index: &Index) -> Option<(String, String)> {
     let builder = of_service(plan, service, index).ok()?.builder;
     let module = index.module_of(&service.main.value)?;
-    let workspace = index
-        .workspace_of(&module.dir)
-        .filter(|w| w.uses.contains(&module.dir));
-    let (toolchain, go) = match workspace {
+    let (toolchain, go) = match workspace(&service.main.value, index) {
         Some(w) => (&w.toolchain, &w.go),
         None => (&module.toolchain, &module.go),
     };

@@ -25,7 +25,7 @@ use super::constant::{quiet, unindexed};
 use super::go::SOURCE_DIR;
 use crate::closure::Closure;
 use crate::scan::select::{self, Kind, escape};
-use crate::scan::{Index, join, parent};
+use crate::scan::{Index, ancestors, join, parent};
 
 /// Up to this many directories a closure is copied as one tree, without units: a
 /// copy costs 0.1 ms a file and only where something changed.
@@ -98,7 +98,11 @@ impl Units {
 fn unit(root: &str, dirs: &[&str], context: Context<'_>) -> Option<Output> {
     let mut copies = dirs
         .iter()
-        .filter_map(|dir| Some((dir, package(context, dir)?)))
+        .flat_map(|dir| {
+            package(context, dir)
+                .into_iter()
+                .map(move |copy| (dir, copy))
+        })
         .peekable();
     copies.peek()?;
     let op = copies.fold(FileOp::new(), |op, (dir, copy)| {
@@ -200,11 +204,6 @@ fn based(closure: &Closure) -> BTreeSet<&str> {
     all.flat_map(ancestors).chain(["."]).collect()
 }
 
-/// A directory and those above it, from the inside out.
-fn ancestors(dir: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(dir), |dir| parent(dir))
-}
-
 /// The tree at the source directory: manifests, copied directories, everything that
 /// is named one by one, and mount points for the rest.
 fn base(
@@ -230,7 +229,7 @@ fn base(
         }
         Manifests::Whole => {
             for path in &closure.manifests {
-                op = op.copy(file(code, path));
+                op = op.copy(content(code, index.content_of(path), path));
             }
         }
     }
@@ -240,12 +239,13 @@ fn base(
             if let Some(directory) = index.directory(".") {
                 let left_out = index.left_out(directory);
                 let names = directory.files.iter();
-                for name in names.filter(|name| !left_out.contains(&name.as_str())) {
-                    op = op.copy(file(code, name));
+                let names = names.filter(|name| !left_out.contains(&name.as_str()));
+                for name in names.filter(|name| !index.leads_nowhere(name)) {
+                    op = op.copy(content(code, index.content_of(name), name));
                 }
             }
-        } else if let Some(copy) = package(context, dir) {
-            op = op.copy(copy);
+        } else {
+            op = package(context, dir).into_iter().fold(op, FileOp::copy);
         }
         op = with_unhashed(op, dir, index);
     }
@@ -262,10 +262,7 @@ fn base(
         });
     }
     for path in &closure.links {
-        let known = parent(path).is_some_and(|dir| closure.directories.contains_key(dir));
-        if !known || !index.has_file(path) {
-            op = op.copy(file(code, path));
-        }
+        op = op.copy(file(code, path));
     }
     let patterns = asset_patterns(closure);
     if !patterns.is_empty() {
@@ -314,9 +311,14 @@ pub(super) fn asset_files(closure: &Closure, index: &Index) -> Vec<String> {
     files.cloned().collect()
 }
 
-/// One file, at the same path.
+/// One file, or a symbolic link as such, at the same path.
 pub(super) fn file(from: &Output, path: &str) -> Copy {
-    Copy::new(from, format!("/{path}"), format!("/{path}"))
+    content(from, path, path)
+}
+
+/// One file at a path that may be another: where a link is, the build has what it leads to.
+pub(super) fn content(from: &Output, file: &str, path: &str) -> Copy {
+    Copy::new(from, format!("/{file}"), format!("/{path}"))
         .create_dest_path()
         .mode(MODE)
         .timestamp(unindexed())
@@ -377,34 +379,46 @@ pub(super) fn with_unhashed(op: FileOp, dir: &str, index: &Index) -> FileOp {
 }
 
 /// The source files of one directory, without the directories below it. Patterns by
-/// extension and not names, because names need not be text.
-fn package(context: Context<'_>, dir: &str) -> Option<Copy> {
-    let directory = context.index.directory(dir)?;
-    let left_out = context.index.left_out(directory);
+/// extension and not names, because names need not be text; files that are links are
+/// what they lead to.
+fn package(context: Context<'_>, dir: &str) -> Vec<Copy> {
+    let Context { code, index, .. } = context;
+    let Some(directory) = index.directory(dir) else {
+        return Vec::new();
+    };
+    let mut left_out: BTreeSet<&str> = index.left_out(directory).into_iter().collect();
+    let links = index.links_in(directory);
+    let links: Vec<(&str, Option<&str>)> = links
+        .filter_map(|link| Some((link.path.rsplit('/').next()?, link.file())))
+        .filter(|(name, _)| !left_out.contains(name))
+        .collect();
+    left_out.extend(links.iter().map(|(name, _)| name));
     // A pattern of files takes a directory of that form, with everything below it.
     let subdirectories = directory.lookalikes.iter().map(String::as_str);
     let patterns: BTreeSet<String> = directory
         .files
         .iter()
-        .filter(|name| !left_out.contains(&name.as_str()))
+        .filter(|name| !left_out.contains(name.as_str()))
         .filter(|name| select::kind(name) != Some(Kind::Manifest))
         .map(|name| match name.rsplit_once('.') {
             Some((_, extension)) => format!("*.{}", escape(extension)),
             None => escape(name),
         })
         .collect();
-    if patterns.is_empty() {
-        return None;
-    }
-    Some(
-        Copy::new(context.code, format!("/{dir}"), format!("/{dir}"))
+    let mut copies = Vec::new();
+    if !patterns.is_empty() {
+        let copy = Copy::new(code, format!("/{dir}"), format!("/{dir}"))
             .contents_only()
             .create_dest_path()
             .include(patterns)
             .exclude(left_out.into_iter().chain(subdirectories).map(escape))
             .mode(MODE)
-            .timestamp(unindexed()),
-    )
+            .timestamp(unindexed());
+        copies.push(copy);
+    }
+    let links = links.into_iter();
+    copies.extend(links.filter_map(|(name, file)| Some(content(code, file?, &join(dir, name)))));
+    copies
 }
 
 #[cfg(test)]

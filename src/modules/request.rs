@@ -33,7 +33,7 @@ pub struct Request {
     pub root: String,
     /// Whether a `go.work` is in it.
     pub workspace: bool,
-    /// All manifests of the root, those that exist.
+    /// All manifests of the root, those that exist, and the links on the way to them.
     pub manifests: Vec<String>,
     /// The services.
     pub services: Vec<ServiceRequest>,
@@ -59,7 +59,7 @@ impl Request {
         Self {
             root: root.dir.clone(),
             workspace: root.workspace,
-            manifests: root.manifests.clone(),
+            manifests: [root.manifests.as_slice(), &root.links].concat(),
             services,
         }
     }

@@ -4,6 +4,7 @@
 //! a `go` command that may fetch. Out: an [`Answer`].
 
 mod graph;
+mod links;
 mod part;
 mod tried;
 
@@ -23,6 +24,7 @@ use crate::fetch::{Go, Problem};
 use crate::hex::hex;
 use crate::scan::join;
 
+use links::Links;
 use part::Part;
 
 /// How often what is missing is fetched: once what sums name, then what only
@@ -39,11 +41,13 @@ pub fn resolve(request: &Request, src: &Path, cache: &ModuleCache, go: &dyn Go) 
         .iter()
         .filter_map(|path| Some((path.clone(), fs::read_to_string(src.join(path)).ok()?)))
         .collect();
+    let links = Links::of(request, &texts, src);
     let go_mod = texts.get(&join(&request.root, "go.mod"));
     let main = ModFile::parse(go_mod.map_or("", String::as_str));
     let mut resolver = Resolver {
         request,
         texts: &texts,
+        links: &links,
         dir: src.join(&request.root),
         cache,
         go,
@@ -65,6 +69,7 @@ pub fn resolve(request: &Request, src: &Path, cache: &ModuleCache, go: &dyn Go) 
 struct Resolver<'a> {
     request: &'a Request,
     texts: &'a BTreeMap<String, String>,
+    links: &'a Links,
     dir: PathBuf,
     cache: &'a ModuleCache,
     go: &'a dyn Go,
@@ -241,6 +246,7 @@ impl Resolver<'_> {
             root: &self.request.root,
             main,
             texts: self.texts,
+            links: self.links,
         };
         let manifests = part.manifests(&modules, |text| slice::go_sum(text, main, &modules));
         ServiceModules {
@@ -248,7 +254,7 @@ impl Resolver<'_> {
             back: reached.back,
             whole: None,
             needed: Needed {
-                manifests: manifests.keys().cloned().collect(),
+                manifests: self.links.with(&manifests),
                 ..needed
             },
             manifests,
@@ -284,7 +290,7 @@ impl Resolver<'_> {
         let modules = reached.modules.iter().filter_map(|path| places.get(path));
         Needed {
             root: self.request.root.clone(),
-            manifests: self.texts.keys().cloned().collect(),
+            manifests: self.links.with(self.texts),
             modules: modules
                 .filter(|(module, _)| !module.version.is_empty())
                 .map(|(module, _)| module.clone())

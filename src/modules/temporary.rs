@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +20,7 @@ impl Temporary {
         Ok(Self(dir))
     }
 
-    /// Copies files of a directory; those that are not there are left out.
+    /// Copies files of a directory, and links as links; those that are not there are left out.
     pub(crate) fn copy<'a>(
         name: &str,
         from: &Path,
@@ -27,8 +28,11 @@ impl Temporary {
     ) -> io::Result<Self> {
         let dir = Self::new(name)?;
         for path in files {
-            if let Ok(text) = fs::read_to_string(from.join(path)) {
+            let at = from.join(path);
+            if let Ok(text) = fs::read_to_string(&at) {
                 dir.write(path, &text)?;
+            } else if let Ok(target) = fs::read_link(&at) {
+                dir.link(path, &target)?;
             }
         }
         Ok(dir)
@@ -41,11 +45,20 @@ impl Temporary {
 
     /// Writes a file, with the directories above it.
     pub(crate) fn write(&self, path: &str, text: &str) -> io::Result<()> {
+        fs::write(self.below_directories(path)?, text)
+    }
+
+    /// Makes a symbolic link, with the directories above it.
+    pub(crate) fn link(&self, path: &str, target: &Path) -> io::Result<()> {
+        symlink(target, self.below_directories(path)?)
+    }
+
+    fn below_directories(&self, path: &str) -> io::Result<PathBuf> {
         let path = self.0.join(path);
         if let Some(above) = path.parent() {
             fs::create_dir_all(above)?;
         }
-        fs::write(path, text)
+        Ok(path)
     }
 }
 

@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -43,6 +44,8 @@ pub(super) struct Trial {
     pub(super) main: String,
     /// Texts by path.
     pub(super) manifests: BTreeMap<String, String>,
+    /// Links on the way to modules, and what they say.
+    pub(super) links: BTreeMap<String, PathBuf>,
     /// Import paths of other modules.
     pub(super) imports: BTreeSet<String>,
     /// Directories of other modules that packages may come from, by module path.
@@ -95,6 +98,9 @@ impl Trial {
         let dir = Temporary::new("gofleet-modules")?;
         for (path, text) in &self.manifests {
             dir.write(path, text)?;
+        }
+        for (path, target) in &self.links {
+            dir.link(path, target)?;
         }
         let local = self.local.keys().map(|path| format!("{path}/{PACKAGE}"));
         let imports: BTreeSet<String> = self.imports.iter().cloned().chain(local).collect();

@@ -16,6 +16,7 @@ use super::target::{dirs, main_packages, shown};
 use super::{Check, Request, path, service};
 use crate::diag::{Diagnostic, Rule, Span, Spanned, did_you_mean};
 use crate::scan::Index;
+use crate::scan::select::passed_over;
 use crate::spec::{
     Args, MAX_SERVICES, Scope, ServiceEntry, Settings, Spec, Text, check_name, legal_name,
 };
@@ -50,6 +51,18 @@ pub(super) fn discover(spec: &Spec, index: &Index, request: &Request) -> (Spec, 
         }
     }
     (complete, check.diagnostics)
+}
+
+/// Where the patterns of a spec look for main packages, as far as a scan may pass over it:
+/// directories that are named as such, and those below which patterns look.
+pub(super) fn starts(spec: &Spec, request: &Request) -> Vec<String> {
+    let args = Args::new(&request.build_args);
+    let patterns = patterns(&spec.discover, "discover", &mut Check::new(&args));
+    let starts = patterns.iter().filter(|pattern| {
+        let start = pattern.start();
+        pattern.is_exact() || passed_over(start).is_some()
+    });
+    starts.map(|pattern| pattern.start().to_owned()).collect()
 }
 
 fn patterns(texts: &[Text], field: &str, check: &mut Check<'_>) -> Vec<Pattern> {
@@ -113,14 +126,18 @@ struct Found<'i> {
 fn find<'i>(
     index: &Index,
     mains: &[&'i str],
-    wanted: &[Pattern],
+    wanted: &'i [Pattern],
     unwanted: &[Pattern],
 ) -> Vec<Found<'i>> {
     let matching = |patterns: &[Pattern], dir: &str| {
         let first = patterns.iter().find(|p| matches(p, dir, index));
         first.map(|p| p.span)
     };
-    let mains = mains.iter().copied().filter_map(|dir| {
+    // `...` finds no links, and a directory that is named may be one.
+    let named = wanted.iter().filter(|p| p.is_exact()).map(Pattern::start);
+    let named = named.filter(|dir| is_linked_main(dir, mains, index));
+    let mains: BTreeSet<&str> = mains.iter().copied().chain(named).collect();
+    let mains = mains.into_iter().filter_map(|dir| {
         let span = matching(wanted, dir)?;
         matching(unwanted, dir)
             .is_none()
@@ -250,9 +267,17 @@ fn is_version(element: &str) -> bool {
     })
 }
 
+/// Whether a directory is a main package by a link.
+fn is_linked_main(dir: &str, mains: &[&str], index: &Index) -> bool {
+    mains.contains(&index.place(dir).path.as_str())
+}
+
 /// A warning for each pattern that matches nothing, excluded or not.
 fn unmatched(wanted: &[Pattern], mains: &[&str], index: &Index) -> Vec<Diagnostic> {
-    let nothing = |p: &&Pattern| !mains.iter().any(|dir| matches(p, dir, index));
+    let nothing = |p: &&Pattern| {
+        let is_named = p.is_exact() && is_linked_main(p.start(), mains, index);
+        !is_named && !mains.iter().any(|dir| matches(p, dir, index))
+    };
     let warnings = wanted.iter().filter(nothing).map(|pattern| {
         let message = format!("no main package matches `{}`", pattern.shown());
         Diagnostic::new(Rule::NothingDiscovered, message)

@@ -67,6 +67,12 @@ pub fn read(text: &str, request: &Request) -> Result<Spec, Vec<Diagnostic>> {
     }
 }
 
+/// Directories in which a spec looks for services, and which a scan may have passed over.
+#[must_use]
+pub fn looks_into(spec: &Spec, request: &Request) -> Vec<String> {
+    discover::starts(spec, request)
+}
+
 /// Adds the services that a spec discovers, and says what is worth knowing about them.
 ///
 /// A spec without `discover` stays as it is and needs no index.

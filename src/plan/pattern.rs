@@ -1,13 +1,14 @@
 //! Package patterns of the go command, for directories below the context.
 //!
 //! Facts: `go help packages` and `internal/search`, Go 1.26. `...` stands for any text, `/` included;
-//! `/...` at the end may be absent altogether; the walk that `...` makes passes over `testdata` and
-//! directories that start with `.` or `_`, the one it starts from included, so that `./testdata/...`
-//! matches nothing and `./testdata/x/...` does.
+//! `/...` at the end may be absent altogether; the walk that `...` makes passes over some directories
+//! (`scan::select` has the rule), the one it starts from included, so that `./testdata/...` matches
+//! nothing and `./testdata/x/...` does.
 
 use super::path;
 use crate::diag::{Diagnostic, Rule, Span};
 use crate::scan::Index;
+use crate::scan::select::is_passed_over;
 
 /// What stands for any text.
 const ANY: &str = "...";
@@ -74,6 +75,14 @@ impl Pattern {
         !self.text.contains(ANY)
     }
 
+    /// The directory that it names, or else the one below which it looks.
+    pub(super) fn start(&self) -> &str {
+        match self.text.split_once(ANY) {
+            None => &self.text,
+            Some((before, _)) => before.rsplit_once('/').map_or(".", |(dir, _)| dir),
+        }
+    }
+
     pub(super) fn matches(&self, dir: &str) -> bool {
         self.fits(dir) && self.passed_over(dir).is_none()
     }
@@ -94,7 +103,7 @@ impl Pattern {
 }
 
 fn is_hidden(part: &str) -> bool {
-    part != "." && (part.starts_with(['.', '_']) || matches!(part, "testdata" | "vendor"))
+    part != "." && (is_passed_over(part) || part == "vendor")
 }
 
 fn is_glob(c: char) -> bool {

@@ -11,7 +11,7 @@ use super::gomod::{
     use_lines,
 };
 use super::index::{
-    Import, Index, Module, Replace, Require, With, Workspace, is_inside, join, resolve,
+    Import, Index, LinkEnd, Module, Replace, Require, With, Workspace, is_inside, join, resolve,
 };
 use super::walk::{self, Found};
 use super::{Scope, link, select};
@@ -42,22 +42,28 @@ pub fn scan(root: &Path, reach: &[String]) -> io::Result<Index> {
 /// When `root` itself cannot be read.
 pub fn scan_scope(root: &Path, scope: Scope<'_>) -> io::Result<Index> {
     let found = walk::walk(root, scope)?;
-    Ok(index(root, found))
+    Ok(index(root, found, scope.ignore))
 }
 
-fn index(root: &Path, found: Found) -> Index {
+fn index(root: &Path, found: Found, ignore: &Rules) -> Index {
     let mut index = Index {
         links: found.links,
         irregular: found.irregular,
         notes: found.notes,
         ..Index::default()
     };
+    index.links.sort();
+    let lists: Vec<(String, String)> = linked_lists(root, &index, ignore);
     let vendored: BTreeSet<String> = found
         .directories
         .iter()
         .filter(|d| d.manifests.iter().any(|m| m == select::VENDOR_LIST))
         .map(|d| d.directory.path.clone())
+        .chain(lists.iter().map(|(vendor, _)| vendor.clone()))
         .collect();
+    index
+        .manifests
+        .extend(lists.into_iter().map(|(_, list)| list));
     for mut one in found.directories {
         let dir = one.directory.path.clone();
         let dir = dir.as_str();
@@ -92,8 +98,8 @@ fn index(root: &Path, found: Found) -> Index {
     index.workspaces.sort_by(|a, b| a.dir.cmp(&b.dir));
     index.mains.sort();
     index.manifests.sort();
+    index.manifests.dedup();
     index.directories.sort_by(|a, b| a.path.cmp(&b.path));
-    index.links.sort();
     index.irregular.sort();
     index.notes.sort();
     keep_lost_uses(&mut index);
@@ -119,6 +125,19 @@ fn keep_lost_uses(index: &mut Index) {
         });
     }
     index.workspaces = workspaces;
+}
+
+/// Links with the name `vendor` to directories that hold a list of vendored packages, each
+/// with that list.
+fn linked_lists(root: &Path, index: &Index, ignore: &Rules) -> Vec<(String, String)> {
+    let links = index.links.iter();
+    let named = links.filter(|l| l.path == "vendor" || l.path.ends_with("/vendor"));
+    let lists = named.filter_map(|link| {
+        let list = join(link.directory()?, select::VENDOR_LIST);
+        let is_there = root.join(&list).is_file() && ignore.hidden_by(&list).is_none();
+        is_there.then(|| (link.path.clone(), list))
+    });
+    lists.collect()
 }
 
 fn is_below_vendor(dir: &str, vendored: &BTreeSet<String>) -> bool {
@@ -274,7 +293,7 @@ fn inside(dir: &str, targets: &[String]) -> Vec<String> {
 /// be read, since the `go` command says that better.
 fn read(root: &Path, path: &str) -> String {
     let mut bytes = Vec::new();
-    if let Some(path) = link::resolve(root, path)
+    if let LinkEnd::File(path) = link::follow(root, path, |_| false).end
         && let Ok(file) = File::open(root.join(path))
     {
         let _ = file.take(MANIFEST_BYTES).read_to_end(&mut bytes);
@@ -343,7 +362,7 @@ mod tests {
             ("a.txt", 4)
         );
         assert_eq!(lib.file(lib.embeds[0].file), "lib/lib.go");
-        assert_eq!(index.links[0].target.as_deref(), Some("cmd"));
+        assert_eq!(index.links[0].directory(), Some("cmd"));
         assert!(index.directory("docs").is_none() && index.directory("only_test").is_none());
 
         let reached = scan(root.path(), &["_dev/tool".to_owned()]).unwrap();
@@ -416,7 +435,9 @@ mod tests {
             (files.join(" "), index.modules[0].vendored)
         };
         let rules = "vendor\n**/gen.go\nb\n!b/c/d\n";
-        assert_eq!(found(rules), ("a/main.go b/c/d/d.go".to_owned(), false));
+        // The link is there, and what it leads to is not.
+        let some = "a/link.go a/main.go b/c/d/d.go";
+        assert_eq!(found(rules), (some.to_owned(), false));
         let all = "a/gen.go a/link.go a/main.go b/b.go b/c/c.go b/c/d/d.go";
         assert_eq!(found(""), (all.to_owned(), true));
     }

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::constraint::{Setting, may_hold_on};
 use crate::versions::Go;
 
+/// Most links on one path, as in Linux.
+pub(super) const MAX_LINKS: usize = 40;
+
 /// Name of the index in the scan step's output.
 pub const INDEX_FILE: &str = "index.json";
 
@@ -26,7 +29,8 @@ pub struct Index {
     pub manifests: Vec<String>,
     /// Directories that hold files which a build can read, manifests included.
     pub directories: Vec<Directory>,
-    /// Symbolic links to directories, and those with the name of a source file.
+    /// Symbolic links to directories, those with the name of a source file, and those to
+    /// something that was not scanned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
     /// Files that have the name of a source or a manifest and are pipes, devices or the like:
@@ -235,13 +239,70 @@ pub enum NativeKind {
 }
 
 /// A symbolic link.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
     /// Where it is.
     pub path: String,
-    /// What it leads to in the end; `None` if that does not exist in the scanned
-    /// directory, or is outside of it.
-    pub target: Option<String>,
+    /// What it leads to in the end.
+    pub end: LinkEnd,
+    /// The other links on the way there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<String>,
+}
+
+/// What is at the end of a way through links; paths are relative to the scanned directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkEnd {
+    /// A file.
+    File(String),
+    /// A directory.
+    Dir(String),
+    /// A pipe, a device or a socket.
+    Special(String),
+    /// Nothing that was scanned: a client sends it when it is asked for, or it does not exist.
+    Absent(String),
+    /// It leaves the scanned directory.
+    Outside,
+    /// It never ends.
+    Circle,
+}
+
+impl Link {
+    /// The file that it stands for.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        match &self.end {
+            LinkEnd::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Whether it leads to no directory that was scanned.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        !matches!(self.end, LinkEnd::Dir(_))
+    }
+
+    /// The directory that it stands for; one that was not scanned may be one.
+    #[must_use]
+    pub fn directory(&self) -> Option<&str> {
+        match &self.end {
+            LinkEnd::Dir(path) | LinkEnd::Absent(path) => Some(path),
+            _ => None,
+        }
+    }
+}
+
+/// Where a path leads through links to directories.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The path without links.
+    pub path: String,
+    /// The links on the way.
+    pub links: Vec<&'a str>,
+    /// A link that leads nowhere: `path` ends there.
+    pub broken: Option<&'a Link>,
 }
 
 /// Something that could not be read.
@@ -319,7 +380,7 @@ impl Index {
     pub fn is_main(&self, dir: &str, tags: &[String], os: &str, arch: &str) -> bool {
         let holds =
             |constraint: &String| constraint.is_empty() || may_hold_on(constraint, tags, os, arch);
-        self.directory(dir)
+        self.directory(&self.place(dir).path)
             .is_some_and(|d| d.mains.iter().any(holds))
     }
 
@@ -360,7 +421,68 @@ impl Index {
     /// or above it.
     #[must_use]
     pub fn module_of(&self, dir: &str) -> Option<&Module> {
-        nearest(&self.modules, |m| &m.dir, dir)
+        self.module_above(dir).map(|(_, module)| module)
+    }
+
+    /// The same, and the directory at or above `dir` that holds the `go.mod`; it is not the
+    /// module's own path when that is a link.
+    #[must_use]
+    pub fn module_above<'d>(&self, dir: &'d str) -> Option<(&'d str, &Module)> {
+        ancestors(dir).find_map(|dir| Some((dir, self.module_at(&self.place(dir).path)?)))
+    }
+
+    /// Where a path leads through links to directories.
+    #[must_use]
+    pub fn place(&self, path: &str) -> Place<'_> {
+        let mut place = Place {
+            path: path.to_owned(),
+            ..Place::default()
+        };
+        // A scan knows no links below links, so there is one at most on a path.
+        while !self.links.is_empty() {
+            let link = ancestors(&place.path).find_map(|at| self.link_at(at));
+            let Some(link) = link else { break };
+            place.links.push(&link.path);
+            place.links.extend(link.hops.iter().map(String::as_str));
+            let rest = place.path[link.path.len()..].trim_start_matches('/');
+            match link.directory() {
+                // What leads to itself is a circle, which has no directory.
+                Some(target) if place.links.len() <= MAX_LINKS => {
+                    place.path = join(target, if rest.is_empty() { "." } else { rest });
+                }
+                _ => {
+                    place.broken = Some(link);
+                    break;
+                }
+            }
+        }
+        place
+    }
+
+    /// The symbolic link at a path.
+    #[must_use]
+    pub fn link_at(&self, path: &str) -> Option<&Link> {
+        let found = self.links.binary_search_by(|l| l.path.as_str().cmp(path));
+        found.ok().map(|i| &self.links[i])
+    }
+
+    /// The links among the files of a directory.
+    pub fn links_in<'a>(&'a self, directory: &'a Directory) -> impl Iterator<Item = &'a Link> {
+        let files = directory.files.iter().filter(|_| !self.links.is_empty());
+        files.filter_map(|name| self.link_at(&join(&directory.path, name)))
+    }
+
+    /// The file whose content is that of a path: the path itself, or what a link there
+    /// leads to.
+    #[must_use]
+    pub fn content_of<'a>(&'a self, path: &'a str) -> &'a str {
+        self.link_at(path).and_then(Link::file).unwrap_or(path)
+    }
+
+    /// Whether a path is a link to no file.
+    #[must_use]
+    pub fn leads_nowhere(&self, path: &str) -> bool {
+        self.link_at(path).is_some_and(|link| link.file().is_none())
     }
 
     /// The module whose `go.mod` is in this directory.
@@ -387,6 +509,11 @@ fn nearest<'a, T>(items: &'a [T], key: impl Fn(&T) -> &String, dir: &str) -> Opt
         }
         dir = parent(dir)?;
     }
+}
+
+/// A directory and those above it, from the inside out.
+pub(crate) fn ancestors(dir: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(dir), |dir| parent(dir))
 }
 
 /// The directory above; `None` above the scanned directory itself.

@@ -30,10 +30,10 @@ mod words;
 
 pub use build::{scan, scan_scope};
 pub use index::{
-    Constraint, Directory, INDEX_FILE, Import, Index, Link, Module, Native, NativeKind, Note,
-    Replace, Require, Unhashed, With, Workspace,
+    Constraint, Directory, INDEX_FILE, Import, Index, Link, LinkEnd, Module, Native, NativeKind,
+    Note, Place, Replace, Require, Unhashed, With, Workspace,
 };
-pub(crate) use index::{is_inside, join, parent, resolve};
+pub(crate) use index::{ancestors, is_inside, join, parent, resolve};
 pub(crate) use link::resolve as link_target;
 pub use scope::Scope;
 pub use words::open_words;

@@ -4,6 +4,10 @@
 //! the sources, and as functions for a walk over a directory. So the command-line
 //! tool sees what a build sees.
 
+use std::collections::BTreeSet;
+
+use super::index::{ancestors, is_inside};
+
 /// Extensions of files that the `go` command reads in a package directory, besides
 /// `.go` (go-build-facts §A1).
 const NATIVE: [&str; 16] = [
@@ -14,7 +18,7 @@ const NATIVE: [&str; 16] = [
 const OPAQUE: [&str; 3] = ["syso", "swig", "swigcxx"];
 
 /// Files with a meaning of their own, by name.
-const MANIFESTS: [&str; 4] = ["go.mod", "go.sum", "go.work", "go.work.sum"];
+pub(crate) const MANIFESTS: [&str; 4] = ["go.mod", "go.sum", "go.work", "go.work.sum"];
 
 /// The profile that a main package is compiled with.
 pub(crate) const PROFILE: &str = "default.pgo";
@@ -29,6 +33,9 @@ pub(crate) fn include_patterns() -> Vec<String> {
     let mut out: Vec<String> = extensions.map(|e| format!("**/*.{e}")).collect();
     out.extend(MANIFESTS.map(|name| format!("**/{name}")));
     out.push(format!("**/{PROFILE}"));
+    // A `vendor` that is a link: nothing else says that modules are vendored there. Of a
+    // directory with that name this takes nothing.
+    out.splice(0..0, ["**/vendor".to_owned(), "!**/vendor/**".to_owned()]);
     out.push(format!("**/vendor/{VENDOR_LIST}"));
     out
 }
@@ -41,17 +48,58 @@ pub(crate) fn patterns_of(dir: &str) -> Vec<String> {
     patterns.collect()
 }
 
-/// What a client leaves out although it matches: tests, and directories that
-/// `./...` passes over. `reach` are directories among the latter that a build needs
-/// all the same, because the spec or an import names them.
+/// Directories that a scan passes over unless something leads into them, as patterns of
+/// their names: those of Go's `./...`, and one that holds thousands of packages of another
+/// language and hardly ever one of Go.
+const PASSED_OVER: [&str; 4] = [".*", "_*", "node_modules", "testdata"];
+
+/// Tests, which no build reads.
+const TESTS: &str = "_test.go";
+
+/// What a client leaves out whatever an ignore file takes back in. `reach` are paths
+/// that a build needs all the same.
 #[must_use]
 pub(crate) fn exclude_patterns(reach: &[String]) -> Vec<String> {
-    let mut out: Vec<String> = ["**/.*", "**/_*", "**/node_modules", "**/testdata"]
-        .map(str::to_owned)
-        .into();
-    out.extend(reach.iter().map(|dir| format!("!{}", escape(dir))));
-    out.push("**/*_test.go".to_owned());
+    let mut out = match reach {
+        [] => hidden_patterns(reach),
+        _ => Vec::new(),
+    };
+    out.push(format!("**/*{TESTS}"));
+    let tests = reach.iter().filter(|path| path.ends_with(TESTS));
+    out.extend(tests.map(|path| format!("!{}", escape(path))));
     out
+}
+
+/// What a client leaves out unless an ignore file takes it back in, where a build
+/// reaches paths that are passed over: what an ignore file hides of those stays hidden.
+#[must_use]
+pub(crate) fn leave_out_patterns(reach: &[String]) -> Vec<String> {
+    match reach {
+        [] => Vec::new(),
+        _ => hidden_patterns(reach),
+    }
+}
+
+fn hidden_patterns(reach: &[String]) -> Vec<String> {
+    let mut out: Vec<String> = PASSED_OVER.iter().map(|n| format!("**/{n}")).collect();
+    // What is above may be a link, which is sent, or a directory, of which nothing else is.
+    let above: BTreeSet<&str> = reach.iter().flat_map(|path| hidden_above(path)).collect();
+    for dir in above.into_iter().map(escape) {
+        out.extend([format!("!{dir}"), format!("{dir}/**")]);
+    }
+    // The matcher forgets of a directory what it did not have to look at, so what is below it
+    // has a pattern of its own.
+    for path in reach.iter().map(|path| escape(path)) {
+        out.extend([format!("!{path}"), format!("!{path}/**")]);
+    }
+    out
+}
+
+/// The directories above a path that a scan passes over.
+fn hidden_above(path: &str) -> impl Iterator<Item = &str> {
+    let top = passed_over(path);
+    let above = ancestors(path).skip(1);
+    above.take_while(move |dir| top.is_some_and(|top| is_inside(dir, top)))
 }
 
 /// Makes a path match only itself in a pattern of a copy or a local source.
@@ -179,10 +227,13 @@ pub(crate) fn looks_like_file(name: &str) -> bool {
     is_source || name == PROFILE
 }
 
-/// Whether `./...` passes over a directory of this name.
+/// Whether a scan passes over a directory of this name.
 #[must_use]
 pub(crate) fn is_passed_over(name: &str) -> bool {
-    name.starts_with(['.', '_']) || matches!(name, "node_modules" | "testdata")
+    PASSED_OVER.iter().any(|p| match p.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == *p,
+    })
 }
 
 /// The part of a path that a scan passes over, such as `web/node_modules` of
@@ -228,6 +279,30 @@ mod tests {
         assert_eq!(passed_over("a/_b/c"), Some("a/_b"));
         assert_eq!(passed_over("."), None);
         assert_eq!(passed_over("a/b"), None);
+    }
+
+    #[test]
+    fn of_what_is_above_a_path_only_links_are_sent() {
+        let reach = ["_a/b/c".to_owned(), "x/real_test.go".to_owned()];
+        assert_eq!(
+            leave_out_patterns(&reach)[PASSED_OVER.len()..],
+            [
+                "!_a",
+                "_a/**",
+                "!_a/b",
+                "_a/b/**",
+                "!_a/b/c",
+                "!_a/b/c/**",
+                "!x/real_test.go",
+                "!x/real_test.go/**"
+            ]
+        );
+        assert_eq!(
+            exclude_patterns(&reach),
+            ["**/*_test.go", "!x/real_test.go"]
+        );
+        assert_eq!(leave_out_patterns(&[]), [""; 0]);
+        assert_eq!(exclude_patterns(&[]).len(), PASSED_OVER.len() + 1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The walk: every directory once, on all cores.
 //!
-//! In: a directory. Out: per directory, what its files say. Symbolic links are
+//! In: a directory. Out: per directory, what its files say. Links to directories are
 //! recorded and not followed; nothing that is no regular file is opened.
 
 use std::fs::{self, DirEntry};
@@ -10,10 +10,11 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
 use super::Scope;
-use super::index::{Directory, Link, Note, is_inside, join};
+use super::assembly;
+use super::index::{Directory, Link, LinkEnd, Note, join};
+use super::link;
 use super::read::{self, Reader, Source};
 use super::select::{self, Kind};
-use super::{assembly, link};
 
 /// More threads do not help: the walk waits for the kernel.
 const MAX_THREADS: usize = 8;
@@ -126,6 +127,9 @@ impl Queue {
     }
 }
 
+/// A file of a directory: its name, and where its content is, if it is anywhere.
+type Named = (String, Option<PathBuf>, Kind);
+
 struct Worker<'a> {
     root: &'a Path,
     scope: Scope<'a>,
@@ -145,7 +149,7 @@ impl Worker<'_> {
             }
         };
         let mut below = Vec::new();
-        let mut files: Vec<(String, PathBuf, Kind)> = Vec::new();
+        let mut files: Vec<Named> = Vec::new();
         let mut one = OneDirectory::default();
         let vendored = dir == "vendor" || dir.ends_with("/vendor");
         for entry in entries.flatten() {
@@ -166,25 +170,32 @@ impl Worker<'_> {
                 continue;
             }
             let name = name.to_string_lossy().into_owned();
-            if self.scope.hides(&join(&dir, &name)) {
+            let at = join(&dir, &name);
+            if self.scope.hides(&at) {
                 continue;
             }
-            let is_list = vendored && name == select::VENDOR_LIST;
-            if is_list && kind.is_file() {
-                one.manifests.push(name);
-                continue;
-            }
-            let class = select::kind(&name);
-            if kind.is_symlink() {
-                self.link(&dir, name, class, &mut files);
+            let class = match name.as_str() {
+                select::VENDOR_LIST if vendored => Some(Kind::Manifest),
+                name => select::kind(name),
+            };
+            let content = if kind.is_symlink() {
+                // What is reached may be below it.
+                self.scope
+                    .enters(&at)
+                    .then(|| self.link(at, class))
+                    .flatten()
             } else if kind.is_file() {
-                match class {
-                    Some(Kind::Manifest) => one.manifests.push(name),
-                    Some(class) => files.push((name, entry.path(), class)),
-                    None => {}
+                self.scope.covers(&at).then(|| Some(entry.path()))
+            } else {
+                if class.is_some() {
+                    self.found.irregular.push(at);
                 }
-            } else if class.is_some() || is_list {
-                self.found.irregular.push(join(&dir, &name));
+                continue;
+            };
+            match (class, content) {
+                (Some(Kind::Manifest), Some(Some(_))) => one.manifests.push(name),
+                (Some(Kind::Manifest) | None, _) | (_, None) => {}
+                (Some(class), Some(content)) => files.push((name, content, class)),
             }
         }
         if files.is_empty() && one.manifests.is_empty() {
@@ -200,7 +211,9 @@ impl Worker<'_> {
                 name: &name,
                 position,
             };
-            if let Err(error) = self.reader.file(source, &path, class, &mut one) {
+            if let Some(path) = path
+                && let Err(error) = self.reader.file(source, &path, class, &mut one)
+            {
                 self.note(&join(&dir, &name), &error);
             }
             one.directory.files.push(name);
@@ -229,17 +242,7 @@ impl Worker<'_> {
     }
 
     fn enters(&self, dir: &str, name: &str, next: &str, entry: &DirEntry) -> bool {
-        let hidden = select::passed_over(next).is_some();
-        if hidden
-            && !self
-                .scope
-                .reach
-                .iter()
-                .any(|r| is_inside(r, next) || is_inside(next, r))
-        {
-            return false;
-        }
-        if self.scope.hides_all(next) {
+        if !self.scope.enters(next) || self.scope.hides_all(next) {
             return false;
         }
         // Without a list Go does not use it; then it is a name like any other.
@@ -256,32 +259,23 @@ impl Worker<'_> {
             .any(|path| self.root.join(path).is_file() && !self.scope.hides(path))
     }
 
-    /// A symbolic link: to a directory, or one with the name of a source file.
-    fn link(
-        &mut self,
-        dir: &str,
-        name: String,
-        class: Option<Kind>,
-        files: &mut Vec<(String, PathBuf, Kind)>,
-    ) {
-        let path = join(dir, &name);
-        let target = link::resolve(self.root, &path);
-        let hidden = target.as_ref().is_some_and(|t| self.scope.hides(t));
-        let at = target.as_ref().map(|t| self.root.join(t));
-        let meta = at.as_ref().and_then(|at| fs::metadata(at).ok());
-        match (class, at, meta) {
-            (Some(class), Some(at), Some(meta)) if meta.is_file() && !hidden => {
-                self.found.links.push(Link { path, target });
-                if class != Kind::Manifest {
-                    files.push((name, at, class));
-                }
-            }
-            (_, Some(_), Some(meta)) if meta.is_dir() => {
-                self.found.links.push(Link { path, target });
-            }
-            (Some(_), ..) => self.found.links.push(Link { path, target: None }),
-            _ => {}
+    /// Notes a symbolic link. If it may be a file of its directory: the file that it stands
+    /// for, as far as that is there. Links with names of no meaning count when they may
+    /// lead to directories.
+    fn link(&mut self, path: String, class: Option<Kind>) -> Option<Option<PathBuf>> {
+        let mut way = link::follow(self.root, &path, |at| self.scope.hides(at));
+        let content = match &way.end {
+            LinkEnd::Dir(_) => None,
+            LinkEnd::File(at) => Some(Some(self.root.join(at))),
+            _ => Some(None),
+        };
+        if class.is_some() || !matches!(way.end, LinkEnd::File(_) | LinkEnd::Special(_)) {
+            // The first one is the link itself.
+            let hops = way.links.split_off(1);
+            let end = way.end;
+            self.found.links.push(Link { path, end, hops });
         }
+        content
     }
 
     fn note(&mut self, path: &str, error: &io::Error) {

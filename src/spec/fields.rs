@@ -135,8 +135,9 @@ pub(crate) const FIELDS: &[Field] = &[
         doc: "Patterns of directories whose main packages are services, alone or beside \
               `services`. They are patterns as in `go build`: `./cmd/...` is every main package at \
               or below `cmd`, `./...` is all of them, `./cmd/api` is this one. `...` passes over \
-              `testdata`, `vendor`, directories that start with `.` or `_`, and what `go.mod` ignores; unlike in Go, it \
-              goes into nested modules. A service has the name that `go build` gives the binary: \
+              `testdata`, `vendor`, directories that start with `.` or `_`, symbolic links, and what \
+              `go.mod` ignores, as in Go; unlike in Go, it goes into nested modules, and passes over \
+              `node_modules`. A directory that is named itself may be any of these. A service has the name that `go build` gives the binary: \
               the last element of the directory, or the one before it when that is a version such \
               as `v2`; in the root of the context, the last element of the module path. An entry \
               of `services` whose `main` is a discovered directory takes its place, under the \

@@ -30,6 +30,7 @@ macro_rules! kinds {
 kinds! {
     builder
     early
+    hidden
     irregular
     links
     names

@@ -162,7 +162,8 @@ fn credentials_are_not_shown() {
 
 /// Rules about the files of a context and about servers; their cases are where those are
 /// read and asked.
-const ELSEWHERE: [Rule; 16] = [
+const ELSEWHERE: [Rule; 17] = [
+    Rule::BrokenLink,
     Rule::ChecksumMismatch,
     Rule::HiddenSource,
     Rule::ModuleNotFound,

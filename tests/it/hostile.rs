@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use gofleet::closure::files;
-use gofleet::scan::{Index, scan};
+use gofleet::scan::{Index, Link, scan};
 use gofleet::survey::survey;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 
@@ -60,12 +60,17 @@ fn links_in_circles_and_out_of_the_directory() {
     )
     .unwrap();
     let index = scan(root.path(), &[]).unwrap();
-    let out = index.links.iter().filter(|link| link.target.is_none());
+    let nowhere = |link: &&Link| link.directory().is_none() && link.file().is_none();
+    let out = index.links.iter().filter(nowhere);
     let out: Vec<&str> = out.map(|link| link.path.as_str()).collect();
-    assert_eq!(out, ["a.go", "b.go", "secret.go"]);
+    assert_eq!(
+        out,
+        ["a", "a.go", "b", "b.go", "lib/etc", "out", "secret.go"]
+    );
     assert_eq!(
         files_of_main(root.path()),
-        ["go.mod", "lib/lib.go", "main.go", "self"]
+        // There is a `go.mod` in `self`, so it is no directory of the module.
+        ["go.mod", "lib/lib.go", "main.go"]
     );
 }
 
@@ -173,7 +178,8 @@ fn pipes_and_devices_are_no_files() {
     let path = root.path().join("device.go");
     let _ = rustix::fs::mknodat(CWD, path, FileType::CharacterDevice, Mode::RWXU, device);
     let index = scan(root.path(), &[]).unwrap();
-    assert_eq!(index.directory(".").unwrap().files, ["main.go"]);
+    let links_too = ["link.go", "main.go", "zero.go"];
+    assert_eq!(index.directory(".").unwrap().files, links_too);
     assert_eq!(index.directory("lib").unwrap().files, ["lib.go"]);
     assert_eq!(index.modules.len(), 1);
     assert_eq!(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::links::Links;
 use crate::modules::modfile::ModFile;
 use crate::modules::slice;
 use crate::scan::join;
@@ -15,6 +16,8 @@ pub(super) struct Part<'a> {
     pub(super) main: &'a ModFile,
     /// Texts of all manifests, by path.
     pub(super) texts: &'a BTreeMap<String, String>,
+    /// Links on the way to modules.
+    pub(super) links: &'a Links,
 }
 
 impl Part<'_> {
@@ -43,7 +46,7 @@ impl Part<'_> {
     pub(super) fn dirs(&self, modules: &BTreeSet<String>) -> BTreeMap<String, String> {
         let dirs = modules.iter().filter_map(|path| {
             let dir = self.main.directory(path, self.root)?;
-            Some((path.clone(), dir))
+            Some((path.clone(), self.links.real(&dir)))
         });
         dirs.collect()
     }
@@ -54,6 +57,7 @@ impl Part<'_> {
         let mut pending: Vec<String> = keep.iter().cloned().collect();
         while let Some(path) = pending.pop() {
             let dir = self.main.directory(&path, self.root);
+            let dir = dir.map(|dir| self.links.real(&dir));
             let text = dir.and_then(|dir| self.texts.get(&join(&dir, "go.mod")));
             let required = text.map(|text| ModFile::parse(text).requires);
             for path in required.into_iter().flatten().map(|(path, _)| path) {

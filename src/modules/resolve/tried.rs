@@ -37,6 +37,7 @@ impl Resolver<'_> {
             root: &self.request.root,
             main,
             texts: self.texts,
+            links: self.links,
         };
         let mut trials: BTreeMap<&Texts, (Trial, BTreeSet<String>)> = BTreeMap::new();
         for (service, found) in services.iter().filter(|(_, found)| found.whole.is_none()) {
@@ -49,6 +50,7 @@ impl Resolver<'_> {
         }
         for (trial, _) in trials.values_mut() {
             trial.root.clone_from(&self.request.root);
+            trial.links.clone_from(&self.links.texts);
             trial.main = main.module().cloned().unwrap_or_default();
         }
         let (manifests, list): (Vec<&Texts>, Vec<_>) = trials.into_iter().unzip();
@@ -61,7 +63,7 @@ impl Resolver<'_> {
                 Some(Outcome::Graph(manifests, graph)) => ServiceModules {
                     manifests: manifests.clone(),
                     needed: Needed {
-                        manifests: manifests.keys().cloned().collect(),
+                        manifests: self.links.with(manifests),
                         graph: self.read_of(graph.clone()),
                         ..found.needed.clone()
                     },
@@ -72,7 +74,7 @@ impl Resolver<'_> {
                     back: found.back.clone(),
                     packages: found.packages.clone(),
                     needed: Needed {
-                        manifests: self.texts.keys().cloned().collect(),
+                        manifests: self.links.with(self.texts),
                         graph: graph.get_or_init(|| self.read_of_graph()).clone(),
                         ..found.needed.clone()
                     },
