@@ -36,7 +36,7 @@ use futures_util::future::{join, join4, try_join_all};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::diag::Diagnostic;
+use crate::diag::{self, Checks, Diagnostic};
 use crate::gateway::caps::Caps;
 use crate::gateway::subrequest::Subrequest;
 use crate::gateway::{
@@ -241,6 +241,10 @@ impl Session<'_> {
         let plan =
             plan::plan(&spec, &self.plan_request()).map_err(|error| self.spec_error(error))?;
         warnings.extend(plan.warnings.iter().cloned());
+        self.checks(&spec).decide(&mut warnings);
+        if diag::has_errors(&warnings) {
+            return Err(self.spec_error(warnings));
+        }
         self.warn(&warnings).await?;
         let scanned = self.scanned(None).await?;
         let mut sources = self.sources(&plan, scanned).await?;
@@ -292,6 +296,11 @@ impl Session<'_> {
     /// Reads the spec as it is written.
     fn read(&self) -> Result<Spec, Error> {
         plan::read(self.text()?, &self.plan_request()).map_err(|error| self.spec_error(error))
+    }
+
+    /// What is done with warnings.
+    fn checks<'s>(&'s self, spec: &'s Spec) -> &'s Checks {
+        self.options.checks.as_ref().unwrap_or(&spec.checks)
     }
 
     fn text(&self) -> Result<&str, Error> {

@@ -16,14 +16,14 @@ use buildkit_llb::{ImageRef, Output, Platform, Source, SourceFile};
 use crate::closure::Wanted;
 use crate::diag::{self, Diagnostic};
 use crate::frontend::plan_request;
-use crate::ignore::Rules;
+use crate::ignore::{Rules, SPEC, build_files};
 use crate::image::ImageConfig;
 use crate::lower::{
     self, Builder, ByFile, Closures, Features, ImageRequest, Inputs, LowerError, Lowered, Places,
 };
 use crate::options::{OptionError, Options};
 use crate::plan::{self, Plan, bake};
-use crate::scan::{Index, select};
+use crate::scan::{Index, is_inside, select};
 use crate::spec::Spec;
 use crate::survey;
 
@@ -120,7 +120,7 @@ impl Local {
         if !diag::has_errors(&diagnostics) {
             let (index, closures) = self.closures(&plans)?;
             for (plan, closures) in plans.iter().zip(&closures) {
-                diagnostics.extend(self.problems_of(plan, closures, &index));
+                diagnostics.extend(self.problems_of(plan, closures, &index)?);
                 if !lower::broken_links([(plan, closures)]).is_empty() {
                     continue;
                 }
@@ -130,6 +130,9 @@ impl Local {
             }
             diagnostics.extend(lower::broken_links(plans.iter().zip(&closures)));
         }
+        let options = self.options(None)?;
+        let checks = options.checks.as_ref().unwrap_or(&spec.checks);
+        checks.decide(&mut diagnostics);
         diag::tidy(&mut diagnostics);
         let mut rendered = diag::render(&diagnostics, &self.name());
         for (file, found) in &mut lacking {
@@ -196,7 +199,7 @@ impl Local {
         let (mut index, closures) = self.closures(std::slice::from_ref(&plan))?;
         let closures = closures.into_iter().next().unwrap_or_default();
         index.open = lower::open_words(&plan);
-        let mut problems = self.problems_of(&plan, &closures, &index);
+        let mut problems = self.problems_of(&plan, &closures, &index)?;
         problems.extend(lower::broken_links([(&plan, &closures)]));
         if !problems.is_empty() {
             return Err(self.spec_problem(&problems));
@@ -282,12 +285,39 @@ impl Local {
         plan::complete(spec, &index, request).map_err(|d| self.spec_problem(&d))
     }
 
-    /// What is wrong between a plan and the sources, but links.
-    fn problems_of(&self, plan: &Plan, closures: &Closures, index: &Index) -> Vec<Diagnostic> {
-        if !lower::broken_links([(plan, closures)]).is_empty() {
-            // Without what links lead to, more looks wrong than is.
+    /// Whether a client sends something at a path, which `files` name.
+    fn is_sent(&self, path: &str, own: &[String], ignore: &Rules) -> bool {
+        let is_own = own.iter().any(|own| is_inside(path, own));
+        let hidden = ignore.hidden_by(path).is_some() && !ignore.takes_back();
+        self.context.join(path).exists() && !hidden && (!is_own || ignore.takes_in(path))
+    }
+
+    /// The files of a context that copies leave out unless an ignore file takes them back in.
+    fn own_files(&self) -> Vec<String> {
+        if !self.ignore {
             return Vec::new();
         }
+        let mut own = build_files(&self.name()).to_vec();
+        let resolved = |path: &Path| path.canonicalize().unwrap_or_default();
+        if !resolved(&self.file).starts_with(resolved(&self.context)) {
+            own.truncate(SPEC);
+        }
+        own
+    }
+
+    /// What is wrong between a plan and the sources, but links.
+    fn problems_of(
+        &self,
+        plan: &Plan,
+        closures: &Closures,
+        index: &Index,
+    ) -> Result<Vec<Diagnostic>, Problem> {
+        if !lower::broken_links([(plan, closures)]).is_empty() {
+            // Without what links lead to, more looks wrong than is.
+            return Ok(Vec::new());
+        }
+        let (ignore, name) = self.ignore()?;
+        let own = self.own_files();
         let mut problems = lower::images_needed(plan, index, &native())
             .err()
             .unwrap_or_default();
@@ -299,12 +329,12 @@ impl Local {
             let missing = settings
                 .files
                 .iter()
-                .filter(|f| !self.context.join(&f.source).exists());
-            problems.extend(missing.map(lower::missing_file));
+                .filter(|f| !self.is_sent(&f.source, &own, &ignore));
+            problems.extend(missing.map(|f| lower::missing_file(f, &own, &ignore, &name)));
         }
         problems.extend(Closures::of(plan, index).irregular(index).into_values());
         diag::tidy(&mut problems);
-        problems
+        Ok(problems)
     }
 
     pub(crate) fn text(&self) -> Result<String, Problem> {
@@ -319,7 +349,14 @@ impl Local {
         let paths = [PathBuf::from(own), self.context.join(IGNORE_FILE)];
         for path in paths.iter().filter(|_| self.ignore) {
             match fs::read(path) {
-                Ok(bytes) => return Ok((Rules::parse(&bytes), self.inside(path))),
+                Ok(bytes) => {
+                    let (rules, name) = (Rules::parse(&bytes), self.inside(path));
+                    let problems = rules.problems();
+                    return match problems.is_empty() {
+                        true => Ok((rules, name)),
+                        false => Err(Problem::Spec(diag::render(&problems, &name))),
+                    };
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(Problem::Read(path.clone(), error.to_string())),
             }

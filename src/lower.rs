@@ -136,6 +136,21 @@ impl<'a> Inputs<'a> {
         }
     }
 
+    /// Configuration of a tree that is not meant to run, with the names of its layers.
+    fn plain_config<'n>(
+        &self,
+        platform: &Platform,
+        layers: impl Iterator<Item = &'n str>,
+    ) -> ImageConfig {
+        let layers: Vec<String> = layers.map(|name| format!("gofleet: {name}")).collect();
+        config::plain_config(platform, &layers, &self.options.labels, self.seconds())
+    }
+
+    /// The time of images, which are not from before 1970.
+    fn seconds(&self) -> u64 {
+        u64::try_from(self.epoch).unwrap_or(0)
+    }
+
     fn context(&self) -> tree::Context<'_> {
         tree::Context {
             code: self.code,
@@ -152,7 +167,7 @@ pub struct Lowered {
     pub platform: Platform,
     /// Root filesystem; `None` is an empty one.
     pub output: Option<Output>,
-    /// Image configuration; `None` for bare binaries.
+    /// Image configuration. Exports that are no images pass over it.
     pub config: Option<ImageConfig>,
     /// Configuration of the base image.
     pub base_config: Option<ImageConfig>,
@@ -391,7 +406,10 @@ fn lower_platform(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, L
         None => Lowered {
             platform: plan.platform.clone(),
             output: layers::exported_binaries(&binaries, BINARY_DIR, inputs.features),
-            config: None,
+            config: Some(inputs.plain_config(
+                &plan.platform,
+                plan.services.iter().map(|service| service.name.as_str()),
+            )),
             base_config: None,
             builds: Vec::new(),
         },
@@ -614,10 +632,12 @@ fn lower_deps(inputs: &Inputs<'_>, plan: &PlatformPlan) -> Result<Lowered, Lower
     if !problems.is_empty() {
         return Err(problems.into());
     }
+    let names = layers.iter().map(|_| "dependencies");
+    let config = inputs.plain_config(&plan.platform, names);
     Ok(Lowered {
         platform: plan.platform.clone(),
         output: layers::join(None, layers, inputs.features),
-        config: None,
+        config: Some(config),
         base_config: None,
         builds: Vec::new(),
     })
@@ -750,7 +770,7 @@ fn lower_image(
         binary: entry.as_deref(),
         layers: &history,
         client_labels: &inputs.options.labels,
-        epoch: u64::try_from(inputs.epoch).unwrap_or(0),
+        epoch: inputs.seconds(),
     });
     Ok(Lowered {
         platform: platform.clone(),

@@ -28,6 +28,8 @@ use buildkit_llb::{Network, Platform, ProxyEnv, ResolveMode};
 use buildkit_proto::{gateway::CacheOptionsEntry, pb};
 use serde::Deserialize;
 
+use crate::diag::Checks;
+
 pub(crate) use contexts::CONTEXT_LOCAL;
 pub use contexts::{Contexts, MainContext, NamedContext};
 pub(crate) use values::csv;
@@ -92,6 +94,8 @@ pub struct Options {
     pub cache_mount_ns: Option<String>,
     /// `SOURCE_DATE_EPOCH`.
     pub source_date_epoch: Option<SourceDateEpoch>,
+    /// `BUILDKIT_DOCKERFILE_CHECK`, in place of what the spec says about warnings.
+    pub checks: Option<Checks>,
 }
 
 /// What must not be taken from the cache.
@@ -187,6 +191,7 @@ impl Options {
         let platforms = read.platforms();
         let multi_platform = read.multi_platform(platforms.len());
         let build_args = read.prefixed(BUILD_ARG);
+        let checks = read.checks();
         let options = Self {
             filename: read
                 .text("filename")
@@ -217,6 +222,7 @@ impl Options {
                 }
             }),
             build_args,
+            checks,
         };
         if read.errors.is_empty() {
             Ok(options)
@@ -322,6 +328,18 @@ impl Reader<'_> {
             );
         }
         Some(value)
+    }
+
+    /// An empty value counts: it takes the place of what the spec says.
+    fn checks(&mut self) -> Option<Checks> {
+        let value = self.map.get("build-arg:BUILDKIT_DOCKERFILE_CHECK")?;
+        match Checks::parse(value) {
+            Ok(checks) => Some(checks),
+            Err(message) => {
+                self.error("--build-arg BUILDKIT_DOCKERFILE_CHECK", message);
+                None
+            }
+        }
     }
 
     fn no_cache(&self) -> NoCache {

@@ -5,10 +5,12 @@
 //! in `rules`, `docs/diagnostics.md` is generated from it, and [`render()`] turns diagnostics into
 //! the text people read. Sending them to the daemon is left to the gateway.
 
+mod checks;
 mod render;
 mod rules;
 mod suggest;
 
+pub use checks::Checks;
 pub use render::{render, render_with_source};
 pub use rules::{Rule, page};
 pub use suggest::did_you_mean;

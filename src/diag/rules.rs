@@ -66,6 +66,11 @@ rules! {
     "YAML says keys are unique, and most readers silently keep one of the two. Remove one. Two \
      services cannot have one name.";
 
+    InvalidCheck, Error, "a malformed `check`",
+    "`# check=skip=UnusedArg,NothingDiscovered;error=true` among the first lines of a spec says which \
+     warnings are not shown, `skip=all` for all of them, and whether any other ends the build. The \
+     build arg `BUILDKIT_DOCKERFILE_CHECK` takes its place.";
+
     InvalidMergeKey, Error, "a merge key `<<` that is no mapping",
     "`<<` takes an alias of a mapping, or a list of such aliases. Keys that the mapping has itself \
      win over merged ones.";
@@ -136,10 +141,16 @@ rules! {
      has no other files. Links that no service needs may lead anywhere. Go itself would leave out a \
      profile that cannot be read, and say nothing.";
 
+    InvalidIgnoreRule, Error, "a rule of the ignore file that is no pattern",
+    "BuildKit ends a build whose ignore file holds such a line, whatever the line is about. A set is \
+     written `[a-z]`; a `[` that is meant literally has a backslash before it. `!` takes back in \
+     what follows it.";
+
     NoSuchFile, Error, "a source of `files` that does not exist",
     "The source of an entry of `files` is a file or directory of the context. It is looked up \
      before anything is compiled. Usual causes: a path relative to the service rather than to the \
-     context, or an ignore file that hides it.";
+     context, or an ignore file that hides it. The spec, the ignore file and `.git` are not sent \
+     unless the ignore file takes them back in (`!fleet.yaml`).";
 
     OutsideContext, Error, "a path that leaves the context",
     "Paths in a spec are relative to the build context and stay below it. What lies outside is not \
@@ -354,7 +365,9 @@ pub fn page() -> String {
         "# Diagnostics\n\n\
          <!-- Made from the table in src/diag/rules.rs: UPDATE=1 cargo test --test it -->\n\n\
          Every message names its rule in brackets. Errors stop the build; warnings do not.\n\
-         All problems of one run are reported together.\n\n",
+         All problems of one run are reported together.\n\n\
+         `# check=skip=RULE,RULE;error=true` among the first lines of a spec, or the build arg\n\
+         `BUILDKIT_DOCKERFILE_CHECK=…`, says which warnings are not shown and whether any other ends the build.\n\n",
     );
     for rule in Rule::ALL {
         let _ = writeln!(
@@ -376,6 +389,18 @@ pub fn page() -> String {
         );
     }
     out
+}
+
+impl Rule {
+    /// Where the section of the reference page about it is.
+    #[must_use]
+    pub fn url(self) -> String {
+        let repository = env!("CARGO_PKG_REPOSITORY");
+        format!(
+            "{repository}/blob/main/docs/diagnostics.md#{}",
+            anchor(self)
+        )
+    }
 }
 
 /// The anchor that Markdown renderers give the rule's heading.

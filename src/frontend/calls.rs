@@ -26,7 +26,7 @@ pub(super) async fn answer(
     match call {
         Subrequest::Describe => Ok(subrequest::describe()),
         Subrequest::Targets => targets(session).await,
-        Subrequest::Outline => outline(session),
+        Subrequest::Outline => outline(session).await,
         Subrequest::Bake => print_bake_file(session).await,
         Subrequest::Lint => lint(session).await,
         Subrequest::Affected => super::affected::answer(session).await,
@@ -47,11 +47,24 @@ async fn targets(session: &Session<'_>) -> Result<FrontendResult, Error> {
     Ok(Targets::new(list.collect(), &session.loaded.bytes).result())
 }
 
-/// What a target takes; the spec alone says it, so nothing is scanned.
-fn outline(session: &Session<'_>) -> Result<FrontendResult, Error> {
-    let spec = session.read()?;
+/// What a target takes. The spec alone says it, so nothing is scanned unless the target may be one
+/// that is discovered.
+async fn outline(session: &Session<'_>) -> Result<FrontendResult, Error> {
+    let mut spec = session.read()?;
     let request = session.plan_request();
-    let args = spec.args().into_iter().map(|arg| Arg {
+    let target = match plan::named_target(&spec, &request) {
+        Err(_) if !spec.discover.is_empty() => {
+            (spec, _) = session.spec().await?;
+            plan::named_target(&spec, &request)
+        }
+        known => known,
+    };
+    let target = target.map_err(|problems| session.spec_error(problems))?;
+    let args = match &target {
+        Some(target) => plan::args_of_target(&spec, target),
+        None => spec.args(),
+    };
+    let args = args.into_iter().map(|arg| Arg {
         value: request
             .build_args
             .get(&arg.name)
@@ -157,6 +170,7 @@ async fn check(session: &Session<'_>, found: &mut Found) -> Result<(), Error> {
     found.spec = diagnostics;
     let (plans, problems) = plan::plan_each(&spec, &session.plan_request());
     found.spec.extend(problems);
+    session.checks(&spec).apply(&mut found.spec);
     if diag::has_errors(&found.spec) {
         return Ok(());
     }

@@ -12,6 +12,7 @@ use futures_util::future::{join, join_all, try_join_all};
 use super::Session;
 use super::sources::Scanned;
 use crate::gateway::{Error, Ref, SpecError};
+use crate::ignore::build_files;
 use crate::image::ImageConfig;
 use crate::lower::{self, Builder, ImageRequest, Places};
 use crate::plan::Plan;
@@ -62,10 +63,16 @@ impl Session<'_> {
             return Ok(());
         }
         let tree = self.solve_output(sources).await?;
+        let ignore = self.loader.ignore().await?;
+        let own = match self.loader.is_local().await? {
+            true => build_files(&self.loaded.file_name).to_vec(),
+            false => Vec::new(),
+        };
+        let missing = |entry| lower::missing_file(entry, &own, &ignore.rules, ignore.name());
         let looks = entries.into_values().map(async |entry| {
             match self.gateway.stat_file(&tree, &entry.source).await {
                 Ok(_) => Ok(None),
-                Err(error) if error.is_not_found() => Ok(Some(lower::missing_file(entry))),
+                Err(error) if error.is_not_found() => Ok(Some(missing(entry))),
                 Err(error) => Err(error),
             }
         });

@@ -15,11 +15,11 @@ use super::Session;
 use crate::closure::{Wanted, doubtful_directories, hidden, hidden_sources};
 use crate::diag::Diagnostic;
 use crate::gateway::{ContextQuery, Error, IgnoreFile, SpecError, Warning};
-use crate::ignore::build_files;
+use crate::ignore::{SPEC, build_files};
 use crate::lower::{self, Closures, Needs};
 use crate::options::NoCache;
 use crate::plan::{Plan, Selection};
-use crate::scan::{INDEX_FILE, Index, join, select};
+use crate::scan::{INDEX_FILE, Index, is_inside, join, select};
 use crate::survey::MAX_SCANS;
 
 /// Shared key hints of the transfers; roles of their own, so that other builds
@@ -191,6 +191,21 @@ impl Session<'_> {
         Ok(hidden_sources(&names, &ignore.rules, ignore.name()))
     }
 
+    /// The files that copies leave out unless an ignore file takes them back in. Where `files` name
+    /// what is called like the spec, it is looked at.
+    async fn own_files(&self, files: &[String]) -> Result<Vec<String>, Error> {
+        let mut own = build_files(&self.loaded.file_name).to_vec();
+        let is_named = |path: &String| {
+            files
+                .iter()
+                .any(|from| from == "." || is_inside(path, from))
+        };
+        if own[SPEC..].iter().any(is_named) && !self.loader.has_spec().await? {
+            own.truncate(SPEC);
+        }
+        Ok(own)
+    }
+
     /// The files that a plan needs beyond those that were scanned.
     pub(super) async fn assets(
         &self,
@@ -213,7 +228,7 @@ impl Session<'_> {
         // A tree of the graph is not sent, so there is nothing to choose.
         if self.loader.is_local().await? {
             // Go never embeds Git's directory, and every other file that a pattern matches.
-            let own = build_files(&self.loaded.file_name);
+            let own = self.own_files(&assets.follow).await?;
             let left_out = own
                 .iter()
                 .filter(|path| *path == ".git" || !closures.embed(path));

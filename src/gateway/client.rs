@@ -123,7 +123,7 @@ impl Warning {
         Self {
             short,
             detail: diagnostic.hint.iter().cloned().collect(),
-            url: String::new(),
+            url: diagnostic.rule.url(),
             file: Some(file.clone()),
             ranges: error::warn_ranges(diagnostic.span),
         }

@@ -27,7 +27,7 @@ use tokio::sync::OnceCell;
 use super::archive;
 use super::client::{Gateway, Ref, Solve};
 use super::environment::Request;
-use super::error::Error;
+use super::error::{Error, SpecError};
 use crate::ignore::Rules;
 use crate::options::git_url::{self, GitUrl};
 use crate::options::{CONTEXT_LOCAL, MainContext, Options};
@@ -36,6 +36,8 @@ use crate::options::{CONTEXT_LOCAL, MainContext, Options};
 const DOCKERFILE: &str = "dockerfile";
 /// The ignore file of a context.
 pub(super) const IGNORE_FILE: &str = ".dockerignore";
+/// Shared key hint of the look for the spec in the context.
+const SPEC_HINT: &str = "gofleet-spec";
 /// The name that a download gets.
 const DOWNLOAD: &str = "context";
 /// How much of a download is looked at.
@@ -90,16 +92,21 @@ pub struct IgnoreFile {
 }
 
 impl IgnoreFile {
-    fn new(filename: String, bytes: Vec<u8>, definition: pb::Definition) -> Self {
-        Self {
-            rules: Rules::parse(&bytes),
-            source_info: Arc::new(pb::SourceInfo {
-                filename,
-                data: bytes,
-                definition: Some(definition),
-                language: String::new(),
-            }),
+    /// An error says all rules that the daemon does not take.
+    fn new(filename: String, bytes: Vec<u8>, definition: pb::Definition) -> Result<Self, Error> {
+        let rules = Rules::parse(&bytes);
+        let diagnostics = rules.problems();
+        let file = Arc::new(pb::SourceInfo {
+            filename,
+            data: bytes,
+            definition: Some(definition),
+            language: String::new(),
+        });
+        if diagnostics.is_empty() {
+            let source_info = file;
+            return Ok(Self { rules, source_info });
         }
+        Err(Error::Files(vec![SpecError { file, diagnostics }]))
     }
 
     /// Its path as the client gave it; empty for a remote context.
@@ -210,6 +217,31 @@ impl<'a> Loader<'a> {
             }
             Main::Remote { root, .. } => Ok(self.part(root, query)),
         }
+    }
+
+    /// Whether the spec is the file of its name in the context. It is not when it came from standard
+    /// input, which clients call `Dockerfile`, or from another directory.
+    ///
+    /// # Errors
+    ///
+    /// The context cannot be loaded.
+    pub async fn has_spec(&self) -> Result<bool, Error> {
+        let spec = self.spec().await?;
+        let name = &spec.file_name;
+        if !self.is_local().await? {
+            return Ok(true);
+        }
+        let source = Source::local(CONTEXT_LOCAL)
+            .session(self.session_of(CONTEXT_LOCAL))
+            .follow_paths([name.as_str()])
+            .shared_key_hint(format!("{CONTEXT_LOCAL}-{SPEC_HINT}"))
+            .differ(Differ::None)
+            .name(format!("[internal] look for {name}"))
+            .build();
+        let solve = Solve::new(definition(&source)?).evaluate();
+        let reference = self.gateway.solve(solve).await?;
+        let found = self.read_optional(&reference, name).await?;
+        Ok(found.is_some_and(|bytes| bytes == spec.bytes))
     }
 
     /// Whether the main context is a directory of the client.
@@ -397,7 +429,7 @@ impl<'a> Loader<'a> {
         let spec = self.spec().await?;
         if let Some(own) = &spec.ignore {
             let name = format!("{}{IGNORE_FILE}", spec.file_name);
-            return Ok(IgnoreFile::new(name, own.clone(), spec.definition.clone()));
+            return IgnoreFile::new(name, own.clone(), spec.definition.clone());
         }
         let file = Source::local(CONTEXT_LOCAL)
             .session(self.session_of(CONTEXT_LOCAL))
@@ -415,11 +447,11 @@ impl<'a> Loader<'a> {
         let solve = Solve::new(definition.clone()).evaluate();
         let reference = self.gateway.solve(solve).await?;
         let bytes = self.read_optional(&reference, IGNORE_FILE).await?;
-        Ok(IgnoreFile::new(
+        IgnoreFile::new(
             IGNORE_FILE.to_owned(),
             bytes.unwrap_or_default(),
             definition,
-        ))
+        )
     }
 
     /// The rules of the first of these files that a source holds.

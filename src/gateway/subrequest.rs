@@ -362,7 +362,7 @@ pub fn lint(files: &[SpecError]) -> FrontendResult {
         results.warnings.extend(warnings.iter().map(|d| Warning {
             rule_name: d.rule.name(),
             description: d.rule.summary(),
-            url: rule_url(d.rule),
+            url: d.rule.url(),
             detail: detail(d),
             location: location(d.span),
         }));
@@ -410,16 +410,6 @@ fn texts(text: String, json: String) -> FrontendResult {
         ("result.json".to_owned(), json.into_bytes()),
         ("version".to_owned(), VERSION.as_bytes().to_vec()),
     ]))
-}
-
-/// The section of the reference page about a rule.
-#[must_use]
-pub fn rule_url(rule: diag::Rule) -> String {
-    format!(
-        "{}/blob/main/docs/diagnostics.md#{}",
-        env!("CARGO_PKG_REPOSITORY"),
-        rule.name().to_lowercase()
-    )
 }
 
 fn answer(json: &impl Serialize, text: &str) -> FrontendResult {

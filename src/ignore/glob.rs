@@ -117,6 +117,65 @@ fn tokens(pattern: &str) -> Option<Vec<Token>> {
     Some(tokens)
 }
 
+/// Why a daemon ends a build that has a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// There is nothing behind `!`.
+    Mark,
+    /// A set is not closed, empty, or upside down.
+    Set,
+    /// A backslash takes nothing literally.
+    Backslash,
+}
+
+/// Whether the daemon refuses a clean pattern without its mark: because `filepath.Match` finds it
+/// malformed, or else the regular expression that is made of it is.
+///
+/// Facts of Go's `path/filepath/match.go` and `regexp/syntax/parse.go`. What is overlooked here is
+/// refused later, in the daemon's own words.
+pub(super) fn refused(pattern: &str) -> Option<Refused> {
+    let mut rest = pattern.chars().peekable();
+    while let Some(c) = rest.next() {
+        let problem = match c {
+            '\\' => literal(&mut rest).err(),
+            '[' => whole_set(&mut rest).err(),
+            _ => None,
+        };
+        if problem.is_some() {
+            return problem;
+        }
+    }
+    None
+}
+
+/// What is behind `[`, as the daemon reads it.
+fn whole_set(rest: &mut Chars) -> Result<(), Refused> {
+    let member = |rest: &mut Chars| match rest.next() {
+        None | Some('-' | ']') => Err(Refused::Set),
+        Some('\\') => literal(rest),
+        Some(c) => Ok(c),
+    };
+    rest.next_if_eq(&'^');
+    let mut is_empty = true;
+    while is_empty || rest.next_if_eq(&']').is_none() {
+        let low = member(rest)?;
+        if rest.next_if_eq(&'-').is_some() && member(rest)? < low {
+            return Err(Refused::Set);
+        }
+        is_empty = false;
+    }
+    Ok(())
+}
+
+/// What is behind a backslash, unless a regular expression has no meaning for it.
+fn literal(rest: &mut Chars) -> Result<char, Refused> {
+    match rest.next() {
+        Some(c) if c.is_ascii_digit() || "abdfnprstvwxzABDEPQSW".contains(c) => Ok(c),
+        Some(c) if c.is_ascii() && !c.is_ascii_alphanumeric() => Ok(c),
+        _ => Err(Refused::Backslash),
+    }
+}
+
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 /// What is behind `[`.

@@ -8,7 +8,11 @@
 
 mod glob;
 
-use glob::Glob;
+use crate::diag::{self, Diagnostic, Span};
+use glob::{Glob, Refused, refused};
+
+/// Where those begin in [`build_files`] that are named after the spec.
+pub const SPEC: usize = 2;
 
 /// Files of a context that say how it is built and are in no image, unless an ignore
 /// file takes them back in (`!NAME`): Git's directory, the spec and the ignore files.
@@ -36,7 +40,11 @@ pub struct Rule {
     /// The pattern as the daemon gets it: cleaned, relative, `!` in front when
     /// it takes files back in.
     pub text: String,
+    /// The line as the user wrote it, without blanks around it.
+    pub written: String,
     takes_back: bool,
+    /// Why the daemon ends every build with it, if it does.
+    refused: Option<Refused>,
     /// `None` for a pattern that the daemon refuses; it matches nothing here.
     glob: Option<Glob>,
 }
@@ -51,7 +59,10 @@ impl Rules {
         let rules = (1..)
             .zip(text.lines())
             .filter(|(_, line)| !line.starts_with('#'))
-            .filter_map(|(number, line)| Some(Rule::new(number, daemon_pattern(line.trim())?)))
+            .filter_map(|(number, line)| {
+                let written = line.trim();
+                Some(Rule::new(number, written, daemon_pattern(written)?))
+            })
             .collect();
         Self { rules }
     }
@@ -60,6 +71,21 @@ impl Rules {
     #[must_use]
     pub fn patterns(&self) -> Vec<String> {
         self.rules.iter().map(|rule| rule.text.clone()).collect()
+    }
+
+    /// What the daemon does not take, each at its line. It ends a build with the first one,
+    /// without saying where it is.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Diagnostic> {
+        let refused = |rule: &Rule| Some(rule.problem(rule.refused?));
+        self.rules.iter().filter_map(refused).collect()
+    }
+
+    /// Whether a path that is left out otherwise was taken back in.
+    #[must_use]
+    pub fn takes_in(&self, path: &str) -> bool {
+        let last = self.rules.iter().rfind(|rule| rule.covers(path));
+        last.is_some_and(|rule| rule.takes_back)
     }
 
     /// The rules that hide something.
@@ -89,7 +115,7 @@ impl Rules {
 }
 
 impl Rule {
-    fn new(line: u32, text: String) -> Self {
+    fn new(line: u32, written: &str, text: String) -> Self {
         // The matcher trims and cleans what it gets, and only then looks for the mark.
         let cleaned = clean(text.trim());
         let (takes_back, pattern) = match cleaned.strip_prefix('!') {
@@ -97,12 +123,37 @@ impl Rule {
             None => (false, cleaned.as_str()),
         };
         let glob = Glob::parse(pattern);
+        let refused = match pattern {
+            "" if takes_back => Some(Refused::Mark),
+            pattern => refused(pattern),
+        };
         Self {
             line,
             text,
+            written: written.to_owned(),
             takes_back,
+            refused,
             glob,
         }
+    }
+
+    fn problem(&self, why: Refused) -> Diagnostic {
+        let width = u32::try_from(self.written.chars().count()).unwrap_or(0);
+        let start = Span::at(self.line, 1).start;
+        let end = Span::at(self.line, width.saturating_add(1)).start;
+        let hint = match why {
+            Refused::Mark => "`!` takes back in what follows it, as in `!README.md`",
+            Refused::Set => {
+                "a set is written `[a-z]`; a `[` that is meant literally has a backslash before it"
+            }
+            Refused::Backslash => "a backslash takes the next character literally",
+        };
+        Diagnostic::new(
+            diag::Rule::InvalidIgnoreRule,
+            format!("`{}` is no pattern of an ignore file", self.written),
+        )
+        .at(Span { start, end })
+        .hint(hint)
     }
 
     fn covers(&self, path: &str) -> bool {
@@ -220,6 +271,56 @@ mod tests {
     fn a_mark_behind_a_slash_is_a_mark_too() {
         assert_eq!(hiding_line("*\n/!x\n", "x"), None);
         assert_eq!(hiding_line("!x\n", "x"), None);
+    }
+
+    #[test]
+    fn what_the_daemon_refuses_is_said_at_its_line() {
+        let file = "# rules\n  /a/../[z/ \n!\nok[a-c^]*\n!b\\\n[]x]\n\\[literal\\]\na\\";
+        let problems = Rules::parse(file.as_bytes()).problems();
+        let said: Vec<_> = problems
+            .iter()
+            .map(|d| (d.span.map(|s| s.start.line), d.message.clone()))
+            .collect();
+        let expected = [
+            (2, "/a/../[z/"),
+            (3, "!"),
+            (5, "!b\\"),
+            (6, "[]x]"),
+            (8, "a\\"),
+        ]
+        .map(|(line, text)| {
+            (
+                Some(line),
+                format!("`{text}` is no pattern of an ignore file"),
+            )
+        });
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn patterns_that_the_daemon_takes_are_no_problem() {
+        let problems = |pattern: &str| Rules::parse(pattern.as_bytes()).problems().len();
+        for pattern in [
+            "[", "[]", "a\\", "!", "[b-a]", "[^]", "[a-]", "\\q", "[]-a]x",
+        ] {
+            assert_eq!(problems(pattern), 1, "{pattern}");
+        }
+        for pattern in [
+            "/",
+            "a|b",
+            "{2}",
+            "[[:alpha:]]",
+            "\\d",
+            "**",
+            "[^a]",
+            "a]",
+            "\\[",
+            "[\\]a]",
+            "[*]",
+            "..",
+        ] {
+            assert_eq!(problems(pattern), 0, "{pattern}");
+        }
     }
 
     #[test]

@@ -39,19 +39,7 @@ pub(super) fn image_config(inputs: &ConfigInputs<'_>) -> ImageConfig {
     let settings = inputs.settings;
     let runner = inputs.runner;
     let mut image = inputs.base.cloned().unwrap_or_else(scratch_config);
-    image.os.clone_from(&inputs.platform.os);
-    image.architecture.clone_from(&inputs.platform.arch);
-    image.variant.clone_from(&inputs.platform.variant);
-
-    let created = rfc3339(inputs.epoch);
-    image.created = Some(created.clone());
-    image
-        .history
-        .extend(inputs.layers.iter().map(|text| History {
-            created: Some(created.clone()),
-            created_by: Some(text.clone()),
-            ..History::default()
-        }));
+    made_for(&mut image, inputs.platform, inputs.layers, inputs.epoch);
 
     image.config.user.clone_from(&runner.text);
     match &runner.home {
@@ -95,6 +83,35 @@ pub(super) fn image_config(inputs: &ConfigInputs<'_>) -> ImageConfig {
         .labels
         .extend(labels.map(|(k, v)| (k.clone(), v.clone())));
     image
+}
+
+/// The configuration of a tree that is exported as an image, and not meant to run.
+///
+/// Without one the daemon writes its own: with its platform, and the time of the build.
+pub(super) fn plain_config(
+    platform: &Platform,
+    layers: &[String],
+    client_labels: &BTreeMap<String, String>,
+    epoch: u64,
+) -> ImageConfig {
+    let mut image = ImageConfig::default();
+    made_for(&mut image, platform, layers, epoch);
+    image.config.labels.clone_from(client_labels);
+    image
+}
+
+/// Says for which platform an image is, when it was made, and of which layers.
+fn made_for(image: &mut ImageConfig, platform: &Platform, layers: &[String], epoch: u64) {
+    image.os.clone_from(&platform.os);
+    image.architecture.clone_from(&platform.arch);
+    image.variant.clone_from(&platform.variant);
+    let created = rfc3339(epoch);
+    image.created = Some(created.clone());
+    image.history.extend(layers.iter().map(|text| History {
+        created: Some(created.clone()),
+        created_by: Some(text.clone()),
+        ..History::default()
+    }));
 }
 
 fn scratch_config() -> ImageConfig {

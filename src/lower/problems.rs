@@ -2,8 +2,9 @@
 
 use super::links;
 use crate::diag::{Diagnostic, Rule, Span};
+use crate::ignore::Rules;
 use crate::plan::{FileEntry, Service};
-use crate::scan::{Index, ancestors, join};
+use crate::scan::{Index, ancestors, is_inside, join};
 
 /// A main package that is in no module; or the link to a `go.mod` that leads nowhere.
 pub(super) fn no_module(service: &Service, index: &Index) -> Diagnostic {
@@ -30,9 +31,12 @@ pub(super) fn irregular(path: &str) -> Diagnostic {
         .hint("remove it, give it another name, or hide it in the ignore file")
 }
 
-/// An entry of `files` whose source does not exist.
+/// An entry of `files` whose source is not there for a build.
+///
+/// `own` are the files that say how the context is built, and `name` is what people call the
+/// ignore file.
 #[must_use]
-pub fn missing_file(entry: &FileEntry) -> Diagnostic {
+pub fn missing_file(entry: &FileEntry, own: &[String], ignore: &Rules, name: &str) -> Diagnostic {
     let source = &entry.source;
     if source.contains(['*', '?']) {
         let message = format!("`{source}` is a pattern, and `files` takes one path");
@@ -46,10 +50,24 @@ pub fn missing_file(entry: &FileEntry) -> Diagnostic {
             .at(entry.span)
             .hint("separate directories with `/`");
     }
-    let message = format!("`{source}` does not exist in the context");
-    Diagnostic::new(Rule::NoSuchFile, message)
-        .at(entry.span)
-        .hint("paths are relative to the context; is it hidden by the ignore file?")
+    let diagnostic = |message: String| Diagnostic::new(Rule::NoSuchFile, message).at(entry.span);
+    if let Some(own) = own.iter().find(|own| is_inside(source, own)) {
+        let what = match own.as_str() {
+            ".git" => "Git's own directory",
+            own if own.ends_with(".dockerignore") => "an ignore file",
+            _ => "the spec",
+        };
+        return diagnostic(format!("`{source}` is {what}, and left out"))
+            .hint(format!("to have it, write `!{own}` into `{name}`"));
+    }
+    if let Some(rule) = ignore.hidden_by(source) {
+        return diagnostic(format!("`{source}` is hidden by {name}:{}", rule.line)).hint(format!(
+            "write `!{source}` below `{}`, or remove that rule",
+            rule.written
+        ));
+    }
+    diagnostic(format!("`{source}` does not exist in the context"))
+        .hint("paths are relative to the context")
 }
 
 /// A path that has to be a directory in the image below, or to lead through one.

@@ -36,6 +36,7 @@ mod tests;
 mod toolchain;
 mod value;
 
+pub use args::of_target as args_of_target;
 pub use fetch::Fetch;
 pub use platform::go_target;
 pub use runner::{CacheMode, Runner};
@@ -157,6 +158,24 @@ pub fn plan_each(spec: &Spec, request: &Request) -> (Vec<Plan>, Vec<Diagnostic>)
     }
     diag::tidy(&mut diagnostics);
     (plans, diagnostics)
+}
+
+/// The target that a request names; `None` when it names none.
+///
+/// # Errors
+///
+/// There is no such target.
+pub fn named_target(spec: &Spec, request: &Request) -> Result<Option<Selection>, Vec<Diagnostic>> {
+    if request.target.as_deref().is_none_or(str::is_empty) {
+        return Ok(None);
+    }
+    let args = Args::new(&request.build_args);
+    let mut check = Check::new(&args);
+    let selection = target::select(spec, request, &mut check, true);
+    match diag::has_errors(&check.diagnostics) {
+        true => Err(check.diagnostics),
+        false => Ok(selection),
+    }
 }
 
 /// How modules are fetched, as far as the spec says it without errors.

@@ -192,6 +192,14 @@ pub(crate) const FIELDS: &[Field] = &[
         example: "attest:\n  - type=provenance,mode=max\n  - type=sbom",
     },
     Field {
+        name: "syntax",
+        places: TOP,
+        ty: Type::Text,
+        doc: "The frontend that BuildKit starts for a spec in JSON, which has no comments for a \
+              `# syntax=` line. In YAML it does nothing.",
+        example: "syntax: gofleet/gofleet:1",
+    },
+    Field {
         name: "cache",
         places: TOP,
         ty: Type::Text,

@@ -2,9 +2,10 @@
 //!
 //! # Steps
 //!
-//! 1. `yaml`: text → node tree (`node`), with limits on size, depth and aliases;
-//! 2. `read` and `values`: node tree → [`Spec`], by the table in `fields`;
-//! 3. `tokens`, `template` and `words`: strings → [`Text`] with `${ARG}` expressions, lines → words.
+//! 1. `directive`: the lines that speak to BuildKit;
+//! 2. `yaml`: text → node tree (`node`), with limits on size, depth and aliases;
+//! 3. `read` and `values`: node tree → [`Spec`], by the table in `fields`;
+//! 4. `tokens`, `template` and `words`: strings → [`Text`] with `${ARG}` expressions, lines → words.
 //!
 //! `reference` and `schema` make the documentation from the same table.
 //!
@@ -12,6 +13,7 @@
 //! wrong types, malformed expressions, illegal names. Expanding build args, joining services with
 //! `defaults` and checking values is left to [`plan`](crate::plan).
 
+mod directive;
 mod fields;
 mod foreign;
 mod merge;
@@ -39,7 +41,7 @@ pub(crate) use read::MAX_SERVICES;
 pub(crate) use template::{Args, Op, Piece, Scope, default_image};
 pub(crate) use words::join_go_flags;
 
-use crate::diag::{Diagnostic, Span, Spanned};
+use crate::diag::{Checks, Diagnostic, Span, Spanned};
 use std::collections::BTreeMap;
 
 /// Reads the text of a spec.
@@ -56,6 +58,8 @@ pub fn parse(text: &str) -> (Option<Spec>, Vec<Diagnostic>) {
 pub struct Spec {
     /// Where `services` is written, or else `discover`.
     pub span: Span,
+    /// What the line `# check=` says about warnings.
+    pub checks: Checks,
     /// `go`.
     pub go: Option<Text>,
     /// `default_target`.
@@ -154,31 +158,41 @@ pub struct ArgUse {
     pub default: Option<String>,
 }
 
+/// The build args of some texts, by name; not the predefined ones.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ArgUses(pub(crate) BTreeMap<String, ArgUse>);
+
+impl ArgUses {
+    pub(crate) fn add(&mut self, text: &Text) {
+        text.each_var(&mut |var| {
+            if PREDEFINED.contains(&var.name.as_str()) {
+                return;
+            }
+            let default = match &var.op {
+                Op::Default { value, .. } => plain(value),
+                _ => None,
+            };
+            let new = ArgUse {
+                name: var.name.clone(),
+                span: var.span,
+                default,
+            };
+            let first = (self.0)
+                .entry(var.name.clone())
+                .or_insert_with(|| new.clone());
+            if new.span.start < first.span.start {
+                *first = new;
+            }
+        });
+    }
+}
+
 impl Spec {
     /// The build args that the spec uses anywhere, by name; not the predefined ones.
     pub fn args(&self) -> Vec<ArgUse> {
-        let mut uses: BTreeMap<&str, ArgUse> = BTreeMap::new();
-        self.each_text(&mut |text| {
-            text.each_var(&mut |var| {
-                if PREDEFINED.contains(&var.name.as_str()) {
-                    return;
-                }
-                let default = match &var.op {
-                    Op::Default { value, .. } => plain(value),
-                    _ => None,
-                };
-                let new = ArgUse {
-                    name: var.name.clone(),
-                    span: var.span,
-                    default,
-                };
-                let first = uses.entry(&var.name).or_insert_with(|| new.clone());
-                if new.span.start < first.span.start {
-                    *first = new;
-                }
-            });
-        });
-        uses.into_values().collect()
+        let mut uses = ArgUses::default();
+        self.each_text(&mut |text| uses.add(text));
+        uses.0.into_values().collect()
     }
 
     /// Calls `visit` for every string that may hold expressions.

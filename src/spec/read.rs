@@ -6,8 +6,8 @@
 use super::fields::{self, Field, Place, Type};
 use super::node::{Entry, Kind, Meaning, Node};
 use super::values::{Owner, Value};
-use super::{ServiceEntry, Settings, Spec, Text, Variables, foreign, names, yaml};
-use crate::diag::{Diagnostic, Rule, Span, Spanned, did_you_mean, has_errors};
+use super::{ServiceEntry, Settings, Spec, Text, Variables, directive, foreign, names, yaml};
+use crate::diag::{Checks, Diagnostic, Rule, Span, Spanned, did_you_mean, has_errors};
 
 /// What to write when there are no services.
 const FIRST_SERVICE: &str = "write `services: {api: ./cmd/api}` with the directory of a \
@@ -20,12 +20,14 @@ pub(crate) const MAX_SERVICES: usize = 1000;
 
 /// Reads a whole spec.
 pub(super) fn spec(text: &str) -> (Option<Spec>, Vec<Diagnostic>) {
-    let (root, diagnostics) = yaml::read(text);
+    let yaml = directive::without_slashes(text);
+    let (root, diagnostics) = yaml::read(yaml.as_deref().unwrap_or(text));
     let mut reader = Reader {
         diagnostics,
         discovers: false,
     };
-    let spec = match root {
+    let checks = directive::checks(text);
+    let mut spec = match root {
         Some(root) => reader.root(&root),
         // Without a root there was an error, or the document is empty.
         None if has_errors(&reader.diagnostics) => None,
@@ -34,6 +36,11 @@ pub(super) fn spec(text: &str) -> (Option<Spec>, Vec<Diagnostic>) {
             None
         }
     };
+    match (checks, &mut spec) {
+        (Ok(checks), Some(spec)) => spec.checks = checks,
+        (Ok(_), None) => {}
+        (Err(problem), _) => reader.push(problem),
+    }
     (spec, reader.diagnostics)
 }
 
@@ -79,6 +86,7 @@ impl Reader {
         };
         let mut spec = Spec {
             span: root.span,
+            checks: Checks::default(),
             go: None,
             default_target: None,
             attest: None,
@@ -305,7 +313,9 @@ impl Reader {
     fn known(&mut self, entry: &Entry, owner: Owner<'_>) -> Option<&'static Field> {
         let name = entry.key.as_str();
         let field = fields::field(name, owner.place());
-        if field.is_none() && !name.starts_with("x-") {
+        // Editors look for the schema there in JSON.
+        let is_schema = name == "$schema" && matches!(owner, Owner::Top);
+        if field.is_none() && !name.starts_with("x-") && !is_schema {
             let mut diagnostic = Diagnostic::new(
                 Rule::UnknownField,
                 format!("unknown field `{name}` {owner}"),

@@ -20,6 +20,7 @@ services:
 `discover: [./cmd/...]` finds the main packages instead, or beside `services`.
 
 It is YAML 1.2: anchors, aliases and merge keys (`<<`) work, tags and several documents do not.
+A spec in JSON starts with `{\"syntax\": \"gofleet/gofleet:1\"` or a line `// syntax=gofleet/gofleet:1`.
 Fields that start with `x-` are ignored. A spec has at most 1 MiB, 1000 services and 32 levels of nesting.
 `docs/spec.schema.json` is the same reference for editors: put
 `# yaml-language-server: $schema=…` on the line after the `# syntax=` line.

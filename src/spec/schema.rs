@@ -16,6 +16,7 @@ pub fn json_schema() -> String {
 fn schema() -> Value {
     let mut top = object(Place::Top);
     top["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    top["properties"]["$schema"] = json!({ "type": "string" });
     top["title"] = json!("gofleet spec");
     top["description"] = json!("fleet.yaml: the Go services of a repository");
     // Without `discover` there are services, and each has its `main`.

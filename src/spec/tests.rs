@@ -4,6 +4,7 @@
 
 use super::fields::{FIELDS, Place};
 use super::*;
+use crate::diag::Rule;
 
 fn read(text: &str) -> Spec {
     let (spec, diagnostics) = parse(text);
@@ -249,4 +250,35 @@ fn what_is_readable_is_kept_after_errors() {
         "./a"
     );
     assert_eq!(parse("services: {a: .").0, None);
+}
+
+/// The forms of JSON for which BuildKit starts a frontend.
+#[test]
+fn json_is_a_spec() {
+    let body = "\"services\": {\n\t\t\"api\": {\"main\": \"./cmd\\/api\", \"environment\": \
+                {\"FACE\": \"\\ud83d\\ude00 \\u00e9\\t\", \"N\": 1.50}}\n\t},\n\t\"go\": \"1.26\"\n}\n";
+    let member = format!("{{\n\t\"syntax\": \"gofleet/gofleet:1\", \"$schema\": \"x\",\n\t{body}");
+    let line = format!("// syntax=gofleet/gofleet:1\n// check=skip=UnusedArg\n{{\n\t{body}");
+    let both = format!("\u{feff}//syntax=gofleet/gofleet:1 é\r\n{{{body}");
+    for text in [&member, &line, &both, &member.replace('\n', "")] {
+        let (spec, diagnostics) = parse(text);
+        assert_eq!(diagnostics, [], "{text}");
+        let spec = spec.unwrap();
+        let service = &spec.services[0];
+        assert_eq!(service.main.as_ref().unwrap().raw(), "./cmd/api");
+        let value = |name: &str| service.settings.environment[name].value.raw().to_owned();
+        assert_eq!(
+            (value("FACE"), value("N")),
+            ("😀 é\t".into(), "1.50".into())
+        );
+        assert_eq!(spec.checks.skips(Rule::UnusedArg), text == &line);
+    }
+    // Places are those of the file.
+    let (_, problems) =
+        parse("// syntax=gofleet/gofleet:1\n{\"services\": {\"api\": {\"mian\": \".\"}}}");
+    let place = problems[0].span.unwrap().start;
+    assert_eq!(
+        (problems[0].rule, place.line, place.column),
+        (Rule::UnknownField, 2, 23)
+    );
 }

@@ -48,6 +48,79 @@ fn a_spec_on_standard_input_builds_the_directory() {
     bad.says(["UnknownField", ">>>     mian: x"]);
 }
 
+/// Clients call a spec from standard input `Dockerfile`.
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_spec_on_standard_input_hides_no_dockerfile() {
+    let repo = Repo::new();
+    let spec = "# syntax=gofleet/gofleet:1\nservices:\n  api:\n    main: ./cmd/api\n    \
+                files:\n      /srv/Dockerfile: Dockerfile\n      /all: .\n";
+    repo.program("cmd/api")
+        .write("Dockerfile", "FROM scratch\n");
+    let build = |file: &str, spec: &str| buildx(&repo).spec(file).stdin(spec);
+    let built = build("-", spec).image();
+    assert_eq!(built.image().text("srv/Dockerfile"), "FROM scratch\n");
+    assert_eq!(built.image().text("all/Dockerfile"), "FROM scratch\n");
+    // The spec itself is in no image, unless it is asked for.
+    repo.write("Dockerfile", spec);
+    let said = build("Dockerfile", "").fails();
+    said.says([
+        "`Dockerfile` is the spec",
+        "`!Dockerfile` into `.dockerignore`",
+    ]);
+    repo.write(".dockerignore", "!Dockerfile\n");
+    let built = build("Dockerfile", "").image();
+    assert_eq!(built.image().text("srv/Dockerfile"), spec);
+    assert!(built.image().find("all/.dockerignore").is_none());
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_spec_in_json_starts_the_frontend_by_itself() {
+    let repo = one_service();
+    let expected = buildx(&repo).image();
+    let body = "\"services\": {\n\t\t\"api\": \"./cmd/api\"\n\t}\n}\n";
+    for text in [
+        format!("{{\n\t\"syntax\": \"gofleet/gofleet:1\",\n\t{body}"),
+        format!("// syntax=gofleet/gofleet:1\n{{{body}"),
+    ] {
+        repo.write("fleet.json", &text);
+        let built = buildx(&repo).spec("fleet.json").image();
+        assert_eq!(built.image().digest, expected.image().digest, "{text}");
+    }
+    repo.edit("fleet.json", "./cmd/api", "./cmd/apu");
+    let said = buildx(&repo).spec("fleet.json").fails();
+    said.says(["fleet.json:3:10", ">>> ", "did you mean `./cmd/api`?"]);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_bad_rule_of_an_ignore_file_is_shown_as_it_is_written() {
+    let repo = one_service();
+    for name in [".dockerignore", "fleet.yaml.dockerignore"] {
+        repo.write(name, "*.md\n/docs/../[a-\n!\n");
+        let place = format!("{name}:2:1");
+        let said = buildx(&repo).fails();
+        said.says([
+            "InvalidIgnoreRule",
+            "`/docs/../[a-`",
+            "`!`",
+            &place,
+            ">>> /docs/../[a-",
+        ]);
+        buildx(&repo)
+            .args(["--check"])
+            .fails()
+            .says(["`/docs/../[a-`"]);
+    }
+    // What only looks odd is taken by the daemon, too.
+    repo.write(
+        "fleet.yaml.dockerignore",
+        "a|b\n{2}\n\\[x\n[[:alpha:]]]x\n\\d\n",
+    );
+    buildx(&repo).image();
+}
+
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
 fn a_git_repository_is_a_context() {

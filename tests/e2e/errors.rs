@@ -148,6 +148,44 @@ fn an_unused_build_arg_is_a_warning() {
 
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
+fn warnings_are_checked_as_those_of_dockerfiles() {
+    let repo = two_services();
+    let build = || buildx(&repo).target("api").build_arg("LEVLE", "debug");
+    let check = |value: &str| build().build_arg("BUILDKIT_DOCKERFILE_CHECK", value);
+    assert_eq!(check("skip=UnusedArg").progress().warnings, [""; 0]);
+    check("error=true").fails().says(["UnusedArg", "LEVLE"]);
+    let spec = repo.read("fleet.yaml");
+    repo.write(
+        "fleet.yaml",
+        &spec.replacen('\n', "\n# check=skip=all;error=true\n", 1),
+    );
+    assert_eq!(build().progress().warnings, [""; 0]);
+    build().args(["--check"]).tool("plain", None).ok();
+    check("")
+        .args(["--check"])
+        .fails()
+        .says(["UnusedArg", "diagnostics.md#unusedarg"]);
+    check("nonsense")
+        .fails()
+        .says(["BUILDKIT_DOCKERFILE_CHECK", "nonsense"]);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn an_outline_is_that_of_a_target() {
+    let repo = two_services();
+    repo.spec(
+        "services:\n  api:\n    main: ./cmd/api\n    ldflags: -X main.v=${VERSION:-dev}\n  \
+         worker:\n    main: ./cmd/worker\n    ldflags: -X main.w=${WORKER:-dev}\n",
+    );
+    let outline = |target: &str| buildx(&repo).args(["--call", "outline"]).target(target);
+    let said = outline("api").tool("plain", None).ok();
+    said.says(["VERSION"]).never_says(["WORKER"]);
+    outline("wroker").fails().says(["did you mean `worker`?"]);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
 fn calls_answer_without_building() {
     let repo = two_services();
     let call = |name: &str| {

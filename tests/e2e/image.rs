@@ -421,6 +421,36 @@ fn the_home_of_a_base_image_does_not_outlast_its_user() {
 
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
+fn binaries_as_an_image_say_their_platform_and_no_time() {
+    let repo = Repo::new();
+    repo.program("cmd/api")
+        .program("cmd/worker")
+        .spec("services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n");
+    let build = || {
+        buildx(&repo)
+            .target("binaries")
+            .args(["--label", "team=core"])
+    };
+    let list = "linux/amd64,linux/arm64,linux/arm/v7,windows/amd64";
+    let built = build().platform(list).image();
+    assert_eq!(oci::platforms(&built.images).join(","), list);
+    for image in &built.images {
+        assert_eq!(image.config["created"], EPOCH);
+        assert_eq!(image.setting("Labels")["team"], "core");
+        let history = image.config["history"].as_array().unwrap();
+        assert_eq!(history.len(), 2);
+        for entry in history {
+            assert_eq!(entry["created"], EPOCH, "{entry}");
+        }
+    }
+    // One platform gives the same image, whenever it is built.
+    let one = build().platform("linux/arm64").image();
+    assert_eq!(one.image().config["architecture"], "arm64");
+    assert_eq!(one.image().digest, built.images[1].digest);
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
 fn all_services_fit_into_one_image() {
     let repo = Repo::new();
     repo.program("cmd/api")

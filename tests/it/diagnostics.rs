@@ -162,10 +162,11 @@ fn credentials_are_not_shown() {
 
 /// Rules about the files of a context and about servers; their cases are where those are
 /// read and asked.
-const ELSEWHERE: [Rule; 17] = [
+const ELSEWHERE: &[Rule] = &[
     Rule::BrokenLink,
     Rule::ChecksumMismatch,
     Rule::HiddenSource,
+    Rule::InvalidIgnoreRule,
     Rule::ModuleNotFound,
     Rule::ModuleUnavailable,
     Rule::NoGit,

@@ -206,11 +206,124 @@ async fn an_unused_build_arg_is_a_warning_under_the_spec() {
     let options = [("target", "api"), ("build-arg:NOBODY", "1")];
     let (fake, status) = build(daemon(), &options).await;
     assert_eq!(status, 0, "{:?}", fake.returns());
-    let warned = fake.calls().into_iter().find_map(|call| match call {
-        Call::Warn(request) => Some(String::from_utf8_lossy(&request.short).into_owned()),
+    let [(short, url)] = &warnings(&fake)[..] else {
+        panic!("one warning");
+    };
+    assert!(short.contains("NOBODY"), "{short}");
+    assert!(url.ends_with("docs/diagnostics.md#unusedarg"), "{url}");
+}
+
+/// The warnings that were shown, with their links.
+fn warnings(fake: &FakeGateway) -> Vec<(String, String)> {
+    let shown = fake.calls().into_iter().filter_map(|call| match call {
+        Call::Warn(request) => {
+            let short = String::from_utf8_lossy(&request.short).into_owned();
+            Some((short, request.url))
+        }
         _ => None,
     });
-    assert!(warned.is_some_and(|short| short.contains("NOBODY")));
+    shown.collect()
+}
+
+/// As for Dockerfiles: the build arg takes the place of the comment.
+#[tokio::test]
+async fn warnings_are_skipped_or_end_the_build_as_the_user_says() {
+    const ARG: &str = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
+    let run = async |comment: &str, arg: Option<&str>, call: Option<&str>| {
+        let spec = format!("{comment}services:\n  api: ./cmd/api\n");
+        let mut options = vec![("build-arg:NOBODY", "1"), ("build-arg:NOTHING", "1")];
+        options.extend(arg.map(|arg| (ARG, arg)));
+        options.extend(call.map(|call| ("requestid", call)));
+        build(daemon_with(&spec), &options).await
+    };
+    let line = "# syntax=gofleet/gofleet:1\n# check=skip=UnusedArg\n";
+    let strict = "# check=error=true\n";
+    for (comment, arg, shown) in [
+        ("", None, 2),
+        (line, None, 0),
+        ("", Some("skip=all"), 0),
+        ("", Some("skip=OtherRule"), 2),
+        (line, Some(""), 2),
+        (strict, Some("skip=UnusedArg;error=true"), 0),
+        (strict, Some("error=false"), 2),
+    ] {
+        let (fake, status) = run(comment, arg, None).await;
+        assert_eq!(status, 0, "{comment} {arg:?} {:?}", fake.returns());
+        assert_eq!(warnings(&fake).len(), shown, "{comment} {arg:?}");
+        let (fake, status) = run(comment, arg, Some("frontend.lint")).await;
+        assert_eq!(status, 0, "{comment} {arg:?}");
+        let lint: serde_json::Value =
+            serde_json::from_str(&metadata(&fake, "result.json")).unwrap();
+        assert_eq!(lint["warnings"].as_array().unwrap().len(), shown, "{lint}");
+        let code = if shown > 0 { "1" } else { "0" };
+        assert_eq!(metadata(&fake, "result.statuscode"), code);
+    }
+    for (comment, arg) in [
+        (strict, None),
+        ("", Some("error=true")),
+        (line, Some("error=1")),
+    ] {
+        let (fake, status) = run(comment, arg, None).await;
+        assert_ne!(status, 0, "{comment} {arg:?}");
+        let message = fake.returned_error().message;
+        assert!(message.contains("error[UnusedArg]"), "{message}");
+        assert!(
+            message.contains("NOBODY") && message.contains("NOTHING"),
+            "{message}"
+        );
+        assert_eq!(scans(&fake), 0);
+    }
+    let (fake, status) = run("", Some("skip"), None).await;
+    assert_ne!(status, 0);
+    let message = fake.returned_error().message;
+    assert!(message.contains("BUILDKIT_DOCKERFILE_CHECK"), "{message}");
+}
+
+#[tokio::test]
+async fn an_outline_of_a_target_lists_what_its_builds_take() {
+    let spec = "go: ${GO:-1.26}\ndefaults:\n  image: ${REGISTRY:-r}/${SERVICE}\n  \
+                environment: {LEVEL: '${LEVEL:-info}'}\nservices:\n  api:\n    main: ./cmd/api\n    \
+                ldflags: -X main.v=${VERSION:-dev}\n    base: ${BASE:-scratch}\n  worker: ./cmd/worker\n";
+    let call = async |spec: &str, target: Option<&str>| {
+        let mut options = vec![("requestid", "frontend.outline")];
+        options.extend(target.map(|target| ("target", target)));
+        let (fake, status) = build(daemon_with(spec), &options).await;
+        if status != 0 {
+            return Err(fake.returned_error().message);
+        }
+        let json: serde_json::Value =
+            serde_json::from_str(&metadata(&fake, "result.json")).unwrap();
+        let args = json["args"].as_array().into_iter().flatten();
+        let names = args.map(|arg| arg["name"].as_str().unwrap().to_owned());
+        Ok(names.collect::<Vec<_>>().join(" "))
+    };
+    for (target, args) in [
+        (None, "BASE GO LEVEL REGISTRY VERSION"),
+        (Some("api"), "BASE GO LEVEL VERSION"),
+        (Some("worker"), "GO LEVEL"),
+        (Some("all"), "GO LEVEL VERSION"),
+        (Some("binaries"), "GO VERSION"),
+    ] {
+        assert_eq!(call(spec, target).await.as_deref(), Ok(args), "{target:?}");
+    }
+    let error = call(spec, Some("wroker")).await.unwrap_err();
+    assert!(
+        error.contains("UnknownTarget") && error.contains("`worker`"),
+        "{error}"
+    );
+    let error = call("discover: [./cmd/...]\n", Some("apu"))
+        .await
+        .unwrap_err();
+    assert!(
+        error.contains("UnknownTarget") && error.contains("`api`"),
+        "{error}"
+    );
+    assert_eq!(
+        call("discover: [./cmd/...]\n", Some("api"))
+            .await
+            .as_deref(),
+        Ok("")
+    );
 }
 
 /// A daemon with the example's sources and another spec.

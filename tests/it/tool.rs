@@ -77,3 +77,92 @@ fn a_reader_that_has_enough_ends_it_quietly() {
     let out = run(&["nothing"]).stderr(closed()).output().unwrap();
     assert_eq!(out.status.code(), Some(2));
 }
+
+/// What a build is not sent is missing for a check, too.
+#[test]
+fn files_that_are_not_sent_are_said_with_what_helps() {
+    let repo = Checkout::new();
+    repo.write("go.mod", "module example.com/api\n\ngo 1.26\n")
+        .write("main.go", "package main\n\nfunc main() {}\n")
+        .write("conf/app.toml", "")
+        .write(
+            "fleet.yaml",
+            "services:\n  api:\n    main: .\n    files:\n      /a: fleet.yaml\n      /b: .git/HEAD\n      \
+             /c: .dockerignore\n      /d: conf\n      /e: gone\n      /f: ./\n",
+        )
+        .write(".dockerignore", "# comment\n/conf/\n");
+    repo.commit();
+    let said = repo.run(&["check"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    for part in [
+        "`fleet.yaml` is the spec, and left out",
+        "write `!fleet.yaml` into `.dockerignore`",
+        "`.git/HEAD` is Git's own directory",
+        "`!.git`",
+        "`.dockerignore` is an ignore file",
+        "`conf` is hidden by .dockerignore:2",
+        "`/conf/`",
+        "`gone` does not exist",
+    ] {
+        assert!(said.err.contains(part), "{part}: {}", said.err);
+    }
+    assert_eq!(
+        said.err.matches("error[NoSuchFile]").count(),
+        5,
+        "{}",
+        said.err
+    );
+
+    repo.write("gone", "")
+        .write(".dockerignore", "!fleet.yaml\n!.git\n!.dockerignore\n");
+    let said = repo.run(&["check"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    // A spec from elsewhere is no file of the context.
+    repo.write(
+        "other/Dockerfile",
+        "services: {api: {main: ., files: {/d: Dockerfile}}}\n",
+    )
+    .write("ctx/Dockerfile", "FROM scratch\n")
+    .write("ctx/go.mod", "module example.com/api\n\ngo 1.26\n")
+    .write("ctx/main.go", "package main\n\nfunc main() {}\n");
+    let said = repo.run(&["check", "-f", "other/Dockerfile", "--context", "ctx"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+}
+
+#[test]
+fn rules_of_an_ignore_file_that_are_no_patterns_are_said_at_their_lines() {
+    let repo = Checkout::new();
+    repo.write("go.mod", "module example.com/api\n\ngo 1.26\n")
+        .write("main.go", "package main\n\nfunc main() {}\n")
+        .write("fleet.yaml", "services:\n  api: .\n")
+        .write(".dockerignore", "*.md\n/docs/../[a-\n\n!\n");
+    for verb in [&["check"][..], &["closure", "api"]] {
+        let said = repo.run(verb);
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(said.err.contains("InvalidIgnoreRule"), "{}", said.err);
+        assert!(said.err.contains(".dockerignore:2") && said.err.contains("`/docs/../[a-`"));
+        assert!(said.err.contains(".dockerignore:4") && said.err.contains("`!README.md`"));
+    }
+}
+
+#[test]
+fn a_check_skips_warnings_and_fails_for_them_as_a_build_does() {
+    let repo = Checkout::new();
+    repo.write("go.mod", "module example.com/api\n\ngo 1.26\n")
+        .write("main.go", "package main\n\nfunc main() {}\n")
+        .write("fleet.yaml", "# check=error=true\nservices:\n  api: .\n");
+    let check = |arg: &str| repo.run(&["check", "--build-arg", "NOBODY=1", "--build-arg", arg]);
+    let unset = "OTHER=1";
+    let said = check(unset);
+    assert!(
+        said.code == 1 && said.err.contains("error[UnusedArg]"),
+        "{said:?}"
+    );
+    let said = check("BUILDKIT_DOCKERFILE_CHECK=");
+    assert!(
+        said.code == 0 && said.err.contains("warning[UnusedArg]"),
+        "{said:?}"
+    );
+    let said = check("BUILDKIT_DOCKERFILE_CHECK=skip=UnusedArg;error=true");
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+}

@@ -6,10 +6,10 @@
 //! is empty and nobody gave it: then each use has its own default, or the build says what is missing.
 //! A variable of a bake file is never unset, so that `${A-x}` means what `${A:-x}` does.
 
-use super::super::service::merged;
+use super::super::args;
 use super::{Part, Request, Value};
 use crate::fetch;
-use crate::spec::{Args, Attest, Op, PREDEFINED, Piece, ServiceEntry, Settings, Spec, Text};
+use crate::spec::{Args, Op, PREDEFINED, Piece, ServiceEntry, Spec, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The build args of a spec, as variables of the bake file.
@@ -43,7 +43,10 @@ impl<'a> Variables<'a> {
                 }
             });
         }
-        let elsewhere: BTreeSet<String> = spec.args_of_builds();
+        // All but those of image names alone.
+        let elsewhere: BTreeSet<String> = (spec.services.iter())
+            .flat_map(|service| args::of_service(spec, service).0.into_keys())
+            .collect();
         for name in elsewhere.iter().filter(|name| is_variable(name)) {
             uses.entry(name.clone()).or_default();
         }
@@ -146,7 +149,7 @@ impl<'a> Variables<'a> {
         request: &Request,
     ) -> BTreeMap<String, Value> {
         let mut args = BTreeMap::new();
-        for name in spec.args_of_build(service) {
+        for name in args::of_service(spec, service).0.into_keys() {
             if self.simple.contains(&name) || self.given.contains(&name) {
                 args.insert(name.clone(), Value::variable(&name));
             } else if self.defaults.contains_key(&name) {
@@ -180,48 +183,5 @@ fn constant(pieces: &[Piece]) -> Option<String> {
         [] => Some(String::new()),
         [Piece::Literal(text)] => Some(text.clone()),
         _ => None,
-    }
-}
-
-impl Spec {
-    /// The build args that any service's build uses: all but those of image names alone.
-    fn args_of_builds(&self) -> BTreeSet<String> {
-        self.services
-            .iter()
-            .flat_map(|s| self.args_of_build(s))
-            .collect()
-    }
-
-    /// The build args that a service's build uses.
-    fn args_of_build(&self, service: &ServiceEntry) -> BTreeSet<String> {
-        let settings = Settings {
-            image: None,
-            ..merged(&self.defaults, &service.settings)
-        };
-        let mut names = BTreeSet::new();
-        let mut visit = |text: &Text| {
-            text.each_var(&mut |var| {
-                if !PREDEFINED.contains(&var.name.as_str()) {
-                    names.insert(var.name.clone());
-                }
-            });
-        };
-        let top = self.go.iter().chain(&self.default_target);
-        let top = top.chain(&self.cache).chain(&self.parallel);
-        let modules = self.modules.values().map(|v| &v.value);
-        top.chain(modules).for_each(&mut visit);
-        // A build does not use them, and wants them to have a value.
-        if let Some(Attest::Entries(entries)) = &self.attest {
-            entries.iter().for_each(&mut visit);
-        }
-        service.main.iter().for_each(&mut visit);
-        // Each build discovers anew, and has to find what was found here.
-        if !self.discover.is_empty() {
-            let mains = self.services.iter().filter_map(|s| s.main.as_ref());
-            let texts = self.discover.iter().chain(&self.exclude).chain(mains);
-            texts.for_each(&mut visit);
-        }
-        settings.each_text(&mut visit);
-        names
     }
 }
