@@ -4,7 +4,7 @@
 //! as a build with the same spec and the same ignore file has them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::closure::{self, Closure, Source};
 use crate::diag::did_you_mean;
@@ -14,7 +14,7 @@ use crate::lower;
 use crate::modules::ServiceModules;
 use crate::plan::{self, Plan, Service};
 use crate::scan::Index;
-use crate::survey::{self, Main};
+use crate::survey::{self, Main, Modules};
 
 /// A spec and its sources.
 #[derive(Debug, Clone)]
@@ -68,7 +68,17 @@ impl Fleet {
     ///
     /// Files that cannot be read, and all problems of the spec.
     pub fn read(local: &Local) -> Result<Self, Problem> {
-        Self::of(local, None)
+        Self::of(local, None, Modules::All)
+    }
+
+    /// The same for a comparison with another directory: where it has the same manifests, modules
+    /// are the same. Without one, modules do not matter.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Fleet::read`].
+    pub fn beside(local: &Local, other: Option<&Path>) -> Result<Self, Problem> {
+        Self::of(local, None, other.map_or(Modules::None, Modules::Beside))
     }
 
     /// The same for one service: what is wrong with others does not matter.
@@ -77,10 +87,10 @@ impl Fleet {
     ///
     /// Those of [`Fleet::read`], and when there is no such service.
     pub fn of_service(local: &Local, service: &str) -> Result<Self, Problem> {
-        Self::of(local, Some(service))
+        Self::of(local, Some(service), Modules::All)
     }
 
-    fn of(local: &Local, only: Option<&str>) -> Result<Self, Problem> {
+    fn of(local: &Local, only: Option<&str>, modules: Modules<'_>) -> Result<Self, Problem> {
         let request = local.request(None)?;
         let (ignore, ignore_name) = local.ignore()?;
         let spec = local.read(&local.text()?, &request)?;
@@ -123,7 +133,7 @@ impl Fleet {
             .flat_map(|(name, member)| mains(&member.plan).map(|main| (name.clone(), main)))
             .collect();
         let list: Vec<Main> = mains.iter().map(|(_, main)| main.clone()).collect();
-        let found = survey::find(&local.context, &ignore, &list)
+        let found = survey::find(&local.context, &ignore, &list, modules)
             .map_err(|error| Problem::Read(local.context.clone(), error.to_string()))?;
         let mut index = found.index;
         for (((name, main), closure), modules) in

@@ -7,16 +7,23 @@
 //!
 //! Fetched modules may import packages of the repository. Those are found in the
 //! module cache, if it holds the modules; else the build misses them, and says so.
+//! Where only a difference to another directory is of interest, and manifests are the same there,
+//! nothing is asked about modules.
+
+mod offline;
+mod same;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
 use crate::closure::{Closure, Wanted, closure_with};
-use crate::fetch::{Go, GoCommand, GoError};
 use crate::ignore::Rules;
-use crate::modules::{self, ModuleCache, Request, ServiceModules, ServiceRequest, Temporary};
+use crate::modules::{self, ModuleCache, Request, ServiceModules, ServiceRequest};
 use crate::scan::{Index, Scope, scan_scope, select};
+
+use offline::Offline;
+use same::Same;
 
 /// Most scans of one survey. Each one finds what the imports of the one before lead
 /// to, so code that hides packages in packages that are hidden themselves needs more.
@@ -41,6 +48,17 @@ pub struct Main {
     pub tags: Vec<String>,
     /// Words of constraints that may hold (see [`crate::scan::open_words`]).
     pub open: Vec<String>,
+}
+
+/// Which modules a survey is to find out about.
+#[derive(Debug, Clone, Copy)]
+pub enum Modules<'a> {
+    /// Those of every main package.
+    All,
+    /// Those whose manifests are others in this directory.
+    Beside(&'a Path),
+    /// None.
+    None,
 }
 
 /// What a survey found, for each main package it was asked about.
@@ -70,7 +88,7 @@ pub fn survey(root: &Path, mains: &[(String, Vec<String>)]) -> io::Result<Survey
             open: Vec::new(),
         })
         .collect();
-    let found = find(root, &Rules::default(), &mains)?;
+    let found = find(root, &Rules::default(), &mains, Modules::All)?;
     Ok(Survey {
         index: found.index,
         closures: by_main(found.closures),
@@ -82,10 +100,22 @@ pub fn survey(root: &Path, mains: &[(String, Vec<String>)]) -> io::Result<Survey
 /// # Errors
 ///
 /// When `root` itself cannot be read.
-pub fn find(root: &Path, ignore: &Rules, mains: &[Main]) -> io::Result<Found> {
+pub fn find(
+    root: &Path,
+    ignore: &Rules,
+    mains: &[Main],
+    modules: Modules<'_>,
+) -> io::Result<Found> {
+    let mut asking = Asking {
+        root,
+        modules,
+        cache: ModuleCache::of_environment(),
+        same: Same::default(),
+        go: BTreeMap::new(),
+    };
     let mut back = Back::new();
     let look = |index: &mut Index| {
-        let (closures, modules) = closures(root, mains, index, &mut back);
+        let (closures, modules) = closures(&mut asking, mains, index, &mut back);
         let mut wanted = Wanted::of(closures.iter().flatten(), index);
         for main in mains {
             wanted.main(&main.dir, index);
@@ -126,17 +156,14 @@ pub(crate) fn scan_until<T>(
     }
 }
 
-/// The `go` command without downloads and without trials: asking what a build reads
-/// fetches nothing, and builds nothing with the answer.
-struct Offline(GoCommand);
-
-impl Go for Offline {
-    fn run(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
-        if args.starts_with(&["mod", "download"]) || args.contains(&"-mod=readonly") {
-            return Err(GoError::NotRun);
-        }
-        self.0.run(dir, args)
-    }
+/// Asks about modules.
+struct Asking<'a> {
+    root: &'a Path,
+    modules: Modules<'a>,
+    cache: ModuleCache,
+    same: Same,
+    /// By directory of the module root.
+    go: BTreeMap<String, Offline>,
 }
 
 /// Packages of the repository that fetched modules import, by position in the list of
@@ -146,7 +173,7 @@ type Back = BTreeMap<usize, BTreeSet<String>>;
 /// The closures of main packages, with what fetched modules import, and what they
 /// read of the manifests.
 fn closures(
-    root: &Path,
+    asking: &mut Asking<'_>,
     mains: &[Main],
     index: &mut Index,
     back: &mut Back,
@@ -159,7 +186,7 @@ fn closures(
             let back = back.get(&i).unwrap_or(&none);
             closures.push(closure_with(&main.dir, &main.tags, index, back));
         }
-        let modules = modules_of(root, mains, &closures);
+        let modules = asking.modules_of(mains, &closures);
         // What comes in may import other modules, which import other packages.
         let known: usize = back.values().map(BTreeSet::len).sum();
         for (i, found) in modules.iter().enumerate() {
@@ -172,39 +199,49 @@ fn closures(
     }
 }
 
-fn modules_of(
-    root: &Path,
-    mains: &[Main],
-    closures: &[Option<Closure>],
-) -> Vec<Option<ServiceModules>> {
-    let cache = ModuleCache::of_environment();
-    let go = Offline(GoCommand::default());
-    let mut requests: BTreeMap<&str, Request> = BTreeMap::new();
-    for (i, closure) in closures.iter().enumerate() {
-        let Some(closure) = closure else { continue };
-        let from = &closure.root;
-        if !from.is_fetching() || closure.external.is_empty() {
-            continue;
+impl Asking<'_> {
+    fn modules_of(
+        &mut self,
+        mains: &[Main],
+        closures: &[Option<Closure>],
+    ) -> Vec<Option<ServiceModules>> {
+        let mut requests: BTreeMap<&str, Request> = BTreeMap::new();
+        for (i, closure) in closures.iter().enumerate() {
+            let Some(closure) = closure else { continue };
+            let from = &closure.root;
+            if !from.is_fetching() || closure.external.is_empty() {
+                continue;
+            }
+            let service = ServiceRequest::new(i.to_string(), closure, &mains[i].tags);
+            let request = requests
+                .entry(&from.dir)
+                .or_insert_with(|| Request::new(from, Vec::new()));
+            request.services.push(service);
         }
-        let service = ServiceRequest::new(i.to_string(), closure, &mains[i].tags);
-        let request = requests
-            .entry(&from.dir)
-            .or_insert_with(|| Request::new(from, Vec::new()));
-        request.services.push(service);
-    }
-    let mut out = vec![None; mains.len()];
-    for request in requests.values() {
-        // Go may add sums to what it reads: the user's own files stay as they are.
-        let Ok(copy) = Temporary::copy("gofleet-survey", root, &request.manifests) else {
-            continue;
-        };
-        for (key, found) in modules::resolve(request, copy.path(), &cache, &go).services {
-            if let Some(slot) = key.parse().ok().and_then(|i: usize| out.get_mut(i)) {
-                *slot = Some(found);
+        let mut out = vec![None; mains.len()];
+        for request in requests.values() {
+            let answered = match self.modules {
+                Modules::All => false,
+                Modules::None => true,
+                Modules::Beside(other) => {
+                    (self.same).is_enough(request, [self.root, other], &self.cache)
+                }
+            };
+            if answered {
+                continue;
+            }
+            let go = (self.go)
+                .entry(request.root.clone())
+                .or_insert_with(|| Offline::new(self.root, &request.manifests));
+            let found = modules::resolve(request, self.root, &self.cache, go);
+            for (key, found) in found.services {
+                if let Some(slot) = key.parse().ok().and_then(|i: usize| out.get_mut(i)) {
+                    *slot = Some(found);
+                }
             }
         }
+        out
     }
-    out
 }
 
 fn by_main(closures: Vec<Option<Closure>>) -> BTreeMap<String, Closure> {

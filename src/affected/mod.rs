@@ -33,7 +33,7 @@ use crate::fleet::Fleet;
 
 pub use git::{Git, GitError};
 pub use output::{github, json, text};
-pub use sides::{Error, Head, Sides, compare};
+pub use sides::{Error, Sides, compare};
 
 /// The affected services.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,11 +23,10 @@ pub struct Sides {
     pub base_file: Option<PathBuf>,
 }
 
-/// The state that is compared with the base.
-#[derive(Debug)]
-pub struct Head {
-    /// What its services can see.
-    pub fleet: Fleet,
+/// One of the two states.
+struct Taken {
+    local: Local,
+    /// Where it was taken out of Git.
     _tree: Option<Tree>,
 }
 
@@ -75,45 +74,60 @@ enum Base {
 pub fn compare(local: &Local, sides: &Sides, warn: &mut dyn FnMut(&str)) -> Result<Report, Error> {
     let base = base_of(local, &sides.base)?;
     let head = match &sides.head {
-        None => Head {
-            fleet: Fleet::read(local).map_err(Error::Head)?,
+        None => Taken {
+            local: local.clone(),
             _tree: None,
         },
         Some(revision) => {
             let git = Git::find(&local.context)?;
             let commit = git.commit(revision)?;
-            let (local, tree) = at_commit(local, &git, &commit)?;
-            Head {
-                fleet: Fleet::read(&local).map_err(Error::Head)?,
-                _tree: Some(tree),
-            }
+            at_commit(local, &git, &commit)?
         }
     };
-    for warning in head.fleet.warnings() {
-        warn(&warning);
-    }
-    let (base, _tree) = match base {
-        Base::Nothing => return Ok(report(None, &head.fleet)),
-        Base::Dir(dir) => (in_directory(local, &dir, sides.base_file.as_deref()), None),
+    let base = match base {
+        Base::Nothing => None,
+        Base::Dir(dir) => Some(Taken {
+            local: in_directory(local, &dir, sides.base_file.as_deref()),
+            _tree: None,
+        }),
         Base::Revision(revision) => {
             let git = Git::find(&local.context)?;
             let other = sides.head.as_deref().unwrap_or("HEAD");
-            let commit = git.merge_base(&revision, other)?;
-            let (local, tree) = at_commit(local, &git, &commit)?;
-            (local, Some(tree))
+            let commit = match git.merge_base(&revision, other) {
+                // What both have is not in this clone. Compared with each other, they differ in
+                // what happened on either side.
+                Err(GitError::NoMergeBase { shallow: true, .. }) => {
+                    warn(&format!(
+                        "this is a shallow clone without the commit that `{revision}` and `{other}` \
+                         come from: `{revision}` itself is compared, and what happened there since \
+                         then counts, too"
+                    ));
+                    git.commit(&revision)?
+                }
+                found => found?,
+            };
+            Some(at_commit(local, &git, &commit)?)
         }
     };
-    if fs::symlink_metadata(&base.file).is_err() {
-        let name = base.file.display().to_string();
+    let beside = base.as_ref().map(|base| base.local.context.as_path());
+    let fleet = Fleet::beside(&head.local, beside).map_err(Error::Head)?;
+    for warning in fleet.warnings() {
+        warn(&warning);
+    }
+    let Some(base) = base else {
+        return Ok(report(None, &fleet));
+    };
+    if fs::symlink_metadata(&base.local.file).is_err() {
+        let name = base.local.file.display().to_string();
         let name = name.rsplit('/').next().unwrap_or_default();
         warn(&format!("the base has no `{name}`: all services are new"));
-        return Ok(report(None, &head.fleet));
+        return Ok(report(None, &fleet));
     }
-    match Fleet::read(&base) {
-        Ok(base) => Ok(report(Some(&base), &head.fleet)),
+    match Fleet::beside(&base.local, Some(&head.local.context)) {
+        Ok(base) => Ok(report(Some(&base), &fleet)),
         Err(problem) => {
             warn(&format!("the base cannot be read:\n{problem}"));
-            Ok(all(&head.fleet, "the spec of the base cannot be read"))
+            Ok(all(&fleet, "the spec of the base cannot be read"))
         }
     }
 }
@@ -184,7 +198,7 @@ fn place_of_spec(local: &Local) -> PathBuf {
 }
 
 /// The same spec and context at a commit.
-fn at_commit(local: &Local, git: &Git, commit: &str) -> Result<(Local, Tree), GitError> {
+fn at_commit(local: &Local, git: &Git, commit: &str) -> Result<Taken, GitError> {
     let top = git.top.canonicalize()?;
     let spec = local.file.canonicalize().ok();
     let spec = match &spec {
@@ -213,5 +227,8 @@ fn at_commit(local: &Local, git: &Git, commit: &str) -> Result<(Local, Tree), Gi
     let context = tree.root().join(&git.prefix);
     // A spec outside of the repository has no history.
     let file = spec.map_or_else(|| local.file.clone(), |spec| tree.root().join(spec));
-    Ok((local.elsewhere(file, context), tree))
+    Ok(Taken {
+        local: local.elsewhere(file, context),
+        _tree: Some(tree),
+    })
 }

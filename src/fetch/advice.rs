@@ -1,7 +1,7 @@
 //! What to do about a module that cannot be had: the message for people.
 
 use super::hosts::host_of;
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, Problem, response};
 use super::{CA, CLIENT_CERT, CLIENT_KEY, KNOWN_HOSTS, NETRC, TOKEN};
 use crate::diag::{Diagnostic, Rule, Span};
 
@@ -36,6 +36,13 @@ fn what(problem: &Problem, builder: &str) -> (Rule, String) {
         Kind::LoginRefused => (
             Rule::NoLogin,
             format!("`{host}` refuses the login that it was given for {module}"),
+        ),
+        Kind::Refused => (
+            Rule::ModuleUnavailable,
+            match response(&problem.text) {
+                Some(answer) => format!("`{host}` refuses {module}: {answer}"),
+                None => format!("`{host}` refuses {module}"),
+            },
         ),
         Kind::NoKey => (
             Rule::NoLogin,
@@ -106,6 +113,10 @@ fn next_step(problem: &Problem) -> String {
         Kind::LoginRefused => format!(
             "the login for `{host}` is wrong or expired, or may not read this: it comes from \
              `--secret id={NETRC}`, `--secret id={TOKEN}` or `--secret id={TOKEN}.{host}`"
+        ),
+        Kind::Refused => format!(
+            "ask those who run `{host}`; if it wants a login, give one with {netrc}, or in the URL \
+             of `--secret id=GOPROXY,env=GOPROXY`"
         ),
         Kind::NoKey => format!(
             "forward an agent that has the key (`ssh-add -l` lists them) with `--ssh default`, \

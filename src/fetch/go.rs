@@ -28,6 +28,11 @@ pub trait Go: Sync {
         self.run(dir, args)
     }
 
+    /// Whether it may be asked if it builds with something.
+    fn tries(&self) -> bool {
+        true
+    }
+
     /// Runs git as Go would, to hear what Go does not pass on.
     ///
     /// # Errors

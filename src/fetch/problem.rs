@@ -34,6 +34,8 @@ pub enum Kind {
     NoLogin,
     /// The server refuses the login that was given.
     LoginRefused,
+    /// The server refuses, and says why.
+    Refused,
     /// The ssh server takes none of the agent's keys, or there is no agent.
     NoKey,
     /// The ssh server's key is not known.
@@ -118,6 +120,8 @@ pub(super) fn classify(text: &str, host: &str, given: &Given) -> Kind {
         Kind::UntrustedCertificate
     } else if says(&["disabled by GOPROXY=off", "GOVCS disallows", "refusing to"]) {
         Kind::Forbidden
+    } else if says(&["403 Forbidden"]) && response(text).is_some() {
+        Kind::Refused
     } else if says(&[
         "401 Unauthorized",
         "403 Forbidden",
@@ -164,6 +168,16 @@ pub(super) fn classify(text: &str, host: &str, given: &Given) -> Kind {
     } else {
         Kind::Other
     }
+}
+
+/// What a server answered besides its status, on one line. Its name for the status says nothing.
+pub(super) fn response(text: &str) -> Option<String> {
+    let (_, answer) = text.split_once("server response:")?;
+    let words: Vec<&str> = answer.split_whitespace().collect();
+    let answer = words.join(" ");
+    let plain = answer.trim_end_matches('.').to_lowercase();
+    let is_status = ["", "forbidden", "403 forbidden", "access denied"].contains(&plain.as_str());
+    (!is_status).then_some(answer)
 }
 
 /// Makes a problem of what was said about a module at a version.

@@ -13,6 +13,16 @@ fn messages_are_sorted() {
         (
             Kind::NoLogin,
             "proxy.example",
+            "m.example/a@v1.0.0: reading https://proxy.example/m.example/a/@v/v1.0.0.info: 403 Forbidden\n\tserver response: Forbidden",
+        ),
+        (
+            Kind::Refused,
+            "proxy.example",
+            "m.example/a@v1.0.0: reading https://proxy.example/m.example/a/@v/v1.0.0.info: 403 Forbidden\n\tserver response:\n\tblocked by policy: m.example/a has CVE-2026-1\n\task security@example.com",
+        ),
+        (
+            Kind::NoLogin,
+            "proxy.example",
             "reading https://proxy.example/m.example/a/@v/v1.0.0.mod: 401 Unauthorized\n\tserver response: Unauthorized",
         ),
         (
@@ -171,4 +181,21 @@ fn the_line_that_names_the_module_is_found() {
     found.kind = Kind::ChecksumMismatch;
     found.locate(manifests());
     assert_eq!((found.manifest.as_str(), found.line), ("go.sum", 2));
+}
+
+#[test]
+fn a_server_that_says_why_is_quoted() {
+    let said = "m.example/a@v1.0.0: reading https://proxy.example/m.example/a/@v/v1.0.0.info: \
+                403 Forbidden\n\tserver response:\n\tblocked by policy: CVE-2026-1\n\task Eve";
+    let found = problem(("m.example/a", "v1.0.0"), said, &NoGo);
+    let shown = crate::fetch::advice(&found, "golang:1.26");
+    let first = shown.message.lines().next().unwrap_or_default();
+    assert_eq!(
+        first,
+        "`proxy.example` refuses module `m.example/a` v1.0.0: blocked by policy: CVE-2026-1 ask Eve"
+    );
+    assert_eq!(
+        response("403 Forbidden\n\tserver response: Forbidden."),
+        None
+    );
 }

@@ -1,10 +1,11 @@
 //! The module cache: where a module at a version is.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::modfile::Module;
+use super::modfile::{ModFile, Module};
 
 /// A module cache directory (`GOMODCACHE`).
 #[derive(Debug, Clone)]
@@ -25,6 +26,28 @@ impl ModuleCache {
         let name = format!("{}@{}", escape(&module.path), escape(&module.version));
         let dir = self.0.join(name);
         (dir.is_dir() && !self.download(module, "partial").exists()).then_some(dir)
+    }
+
+    /// The directory of a module by its path and version.
+    pub(crate) fn directory(&self, path: &str, version: &str) -> Option<PathBuf> {
+        let (path, version) = (path.to_owned(), version.to_owned());
+        self.dir(&Module { path, version })
+    }
+
+    /// The paths of the modules that a module requires; `None` if it has no `go.mod` of its own, so
+    /// that Go wrote one with nothing but its path. One that is not there requires none.
+    pub(crate) fn required(&self, path: &str, version: &str) -> Option<BTreeSet<String>> {
+        let (path, version) = (path.to_owned(), version.to_owned());
+        let file = self.download(&Module { path, version }, "mod");
+        let Ok(text) = fs::read_to_string(file) else {
+            return Some(BTreeSet::new());
+        };
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let first = lines.next().unwrap_or_default();
+        if lines.next().is_none() && first.starts_with("module ") {
+            return None;
+        }
+        Some(ModFile::parse(&text).requires.into_keys().collect())
     }
 
     /// Whether a module is there, with what `go build` reads beside its files. Go fetches

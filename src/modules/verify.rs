@@ -72,6 +72,9 @@ impl Trial {
         if self.imports.is_empty() && self.local.is_empty() {
             return Ok(String::new());
         }
+        if !go.tries() {
+            return Err(GoError::NotRun);
+        }
         let dir = self.written()?;
         let package = format!("./{PACKAGE}");
         let args = [

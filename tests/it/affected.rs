@@ -655,11 +655,17 @@ fn errors_say_what_to_do() {
         )
     );
     shallow.git(&["fetch", "--quiet", "--depth", "1", "origin", &first]);
-    let err = fails(&shallow, &first);
+    // Both commits are there, and what they come from is not.
+    let said = shallow.run(&["affected", "--base", &first]);
+    assert_eq!(names(&report(&said)), [""; 0]);
     assert!(
-        err.contains("have no common commit; this is a shallow clone"),
-        "{err}"
+        said.err.starts_with("warning: this is a shallow clone"),
+        "{}",
+        said.err
     );
+    shallow.append("services/worker/worker.go", "\nvar x = 1\n");
+    let said = shallow.run(&["affected", "--base", &first]);
+    assert_eq!(names(&report(&said)), ["worker"]);
 
     let bare = Checkout::copy_of("examples/shop");
     let err = fails(&bare, "main");
@@ -669,4 +675,146 @@ fn errors_say_what_to_do() {
     assert_eq!(said.code, 2);
     let said = repo.run(&["affected", "--base", "HEAD", "--format", "yaml"]);
     assert_eq!(said.code, 2);
+}
+
+/// A `go` that notes what it is asked, and knows nothing.
+struct NotedGo {
+    dir: tempfile::TempDir,
+}
+
+impl NotedGo {
+    fn new() -> Self {
+        let dir = tempfile::TempDir::new().unwrap();
+        let (go, log) = (dir.path().join("go"), dir.path().join("log"));
+        let script = format!("#!/bin/sh\necho \"$*\" >> {}\nexit 1\n", log.display());
+        fs::write(&go, script).unwrap();
+        fs::set_permissions(&go, fs::Permissions::from_mode(0o755)).unwrap();
+        Self { dir }
+    }
+
+    /// What it was asked while the tool ran.
+    fn asked(&self, repo: &Checkout, args: &[&str]) -> (Said, Vec<String>) {
+        let log = self.dir.path().join("log");
+        fs::write(&log, "").unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let path = format!("{}:{path}", self.dir.path().display());
+        let said = repo.run_with(".", args, &[("PATH", &path)]);
+        let asked = fs::read_to_string(&log).unwrap();
+        (said, asked.lines().map(str::to_owned).collect())
+    }
+}
+
+/// `go list` takes longer than all else, and there are repositories with a hundred services.
+#[test]
+fn go_is_asked_once_a_root_and_side_and_not_where_manifests_are_the_same() {
+    let repo = Checkout::new();
+    let mut spec = "services:\n".to_owned();
+    for name in ["a", "b", "c"] {
+        spec += &format!("  {name}: ./{name}\n");
+        repo.write(
+            &format!("{name}/go.mod"),
+            &format!("module x.example/{name}\n\ngo 1.26\n\nrequire m.example/lib v1.0.0\n"),
+        )
+        .write(
+            &format!("{name}/go.sum"),
+            "m.example/lib v1.0.0 h1:0\nm.example/lib v1.0.0/go.mod h1:1\n",
+        )
+        .write(
+            &format!("{name}/main.go"),
+            "package main\n\nimport _ \"m.example/lib\"\n\nfunc main() {}\n",
+        );
+    }
+    repo.write("go.work", "go 1.26\n\nuse (\n\t./a\n\t./b\n\t./c\n)\n")
+        .write("fleet.yaml", &spec);
+    repo.commit();
+    let go = NotedGo::new();
+    let args = ["affected", "--base", "HEAD"];
+    repo.append("b/main.go", "\nvar x = 1\n");
+    let (said, asked) = go.asked(&repo, &args);
+    assert_eq!(asked, [""; 0]);
+    assert_eq!(names(&report(&said)), ["b"]);
+    repo.append("c/go.mod", "\nrequire m.example/other v1.0.0\n");
+    let (said, asked) = go.asked(&repo, &args);
+    assert_eq!(asked, ["mod graph", "mod graph"]);
+    assert_eq!(names(&report(&said)), ["a", "b", "c"]);
+}
+
+/// What is fetched may import the repository, and says so in its `go.mod` or not at all.
+#[test]
+fn fetched_modules_that_import_the_repository_count_with_the_same_manifests() {
+    for go_mod in [
+        "module m.example/lib\n\ngo 1.26\n\nrequire x.example/shop v1.0.0\n",
+        "module m.example/lib\n",
+    ] {
+        let repo = Checkout::new();
+        repo.write("fleet.yaml", "services: {api: ./api}\n")
+            .write(
+                "go.mod",
+                "module x.example/shop\n\ngo 1.26\n\nrequire m.example/lib v1.0.0\n",
+            )
+            .write(
+                "go.sum",
+                "m.example/lib v1.0.0 h1:0\nm.example/lib v1.0.0/go.mod h1:1\n",
+            )
+            .write(
+                "api/main.go",
+                "package main\n\nimport _ \"m.example/lib\"\n\nfunc main() {}\n",
+            )
+            .write("in/in.go", "package in\n");
+        repo.commit();
+        let cache = Checkout::new();
+        cache
+            .write(
+                "m.example/lib@v1.0.0/lib.go",
+                "package lib\n\nimport _ \"x.example/shop/in\"\n",
+            )
+            .write("cache/download/m.example/lib/@v/v1.0.0.mod", go_mod);
+        repo.append("in/in.go", "\nvar x = 1\n");
+        let env = [("GOMODCACHE", cache.path().to_str().unwrap())];
+        let said = repo.run_with(".", &["affected", "--base", "HEAD"], &env);
+        assert_eq!(names(&report(&said)), ["api"], "{go_mod}");
+    }
+}
+
+/// Git was told not to look at a file.
+#[test]
+fn an_edit_that_git_does_not_look_for_is_found() {
+    let repo = shop();
+    repo.git(&[
+        "update-index",
+        "--assume-unchanged",
+        "services/worker/worker.go",
+    ]);
+    repo.append("services/worker/worker.go", "\nvar x = 1\n");
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    assert_eq!(affected(&repo), ["worker"]);
+}
+
+#[test]
+fn a_clone_without_blobs_gets_those_that_differ() {
+    let repo = shop();
+    repo.append("README.md", "1");
+    repo.commit();
+    repo.append("README.md", "2");
+    repo.commit();
+    repo.append("services/worker/worker.go", "\nvar x = 1\n");
+    repo.commit();
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    repo.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    let url = format!("file://{}", repo.path().display());
+    for filter in ["blob:none", "tree:0"] {
+        let clone = Checkout::new();
+        clone.git(&["clone", "--quiet", "--filter", filter, &url, "."]);
+        let missing = || {
+            let objects = clone.git(&["rev-list", "--objects", "--all", "--missing=print"]);
+            objects.lines().filter(|line| line.starts_with('?')).count()
+        };
+        let before = missing();
+        let said = clone.run(&["affected", "--base", "HEAD~1"]);
+        assert_eq!(said.err, "");
+        assert_eq!(names(&report(&said)), ["worker"]);
+        if filter == "blob:none" {
+            assert_eq!(before - missing(), 1, "one blob was fetched");
+        }
+    }
 }
