@@ -216,12 +216,12 @@ fn a_vendored_repository_is_built_without_a_network() {
     repo.write("vendor/modules.txt", &list("v1.0.0"));
     let built = build(private, &repo).args(["--network", "none"]).progress();
     assert_eq!(built.go_steps(), ["[api] go build ./cmd/api"]);
-    // A list that does not agree with go.mod is Go's to report.
+    // A list that does not agree with go.mod: Go would end the build step.
     repo.write("vendor/modules.txt", &list("v0.9.0"));
     let output = build(private, &repo).fails();
     output.says([
-        "inconsistent vendoring",
-        "vendor/modules.txt",
+        "go.mod:5",
+        "v1.0.0` is not in `vendor/modules.txt`",
         "go mod vendor",
     ]);
     assert!(private.requests(path).is_empty());

@@ -29,11 +29,7 @@ pub(crate) fn prune_cache_mounts(text: &str) {
 /// Daemons of old do not know descriptions when they prune. `buildctl` asks that daemon.
 pub(crate) fn prune_all(buildctl: impl Fn() -> Tool, text: &str) {
     loop {
-        let mut found = cache_mounts(buildctl(), text);
-        found.retain(|record| {
-            let id = record.description.rsplit(" with id ").next();
-            id.is_some_and(|id| id.contains(text))
-        });
+        let found = cache_mounts(buildctl(), text);
         if found.is_empty() {
             return;
         }
@@ -45,7 +41,8 @@ pub(crate) fn prune_all(buildctl: impl Fn() -> Tool, text: &str) {
     }
 }
 
-/// The cache mounts with a text, of the daemon that `buildctl` asks.
+/// The cache mounts whose ids contain a text, of the daemon that `buildctl` asks. The rest of a
+/// description is the command that made the mount, which may have the text as well.
 pub(crate) fn cache_mounts(buildctl: Tool, text: &str) -> Vec<Record> {
     let output = buildctl
         .args(["du", "--format", "{{json .}}", "--filter", &filter(text)])
@@ -55,5 +52,9 @@ pub(crate) fn cache_mounts(buildctl: Tool, text: &str) -> Vec<Record> {
         .into_iter::<Option<Vec<Record>>>()
         // Nothing at all is null.
         .flat_map(|records| records.unwrap().unwrap_or_default())
+        .filter(|record| {
+            let id = record.description.rsplit(" with id ").next();
+            id.is_some_and(|id| id.contains(text))
+        })
         .collect()
 }
