@@ -67,8 +67,10 @@ fn with_own_mounts(build: Build, repo: &Repo) -> Build {
 fn files_of(dir: &Path) -> Vec<String> {
     fn walk(dir: &Path, root: &Path, out: &mut Vec<String>) {
         for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
+            let entry = entry.unwrap();
+            let path = entry.path();
+            // Packed modules hold a link to themselves.
+            if entry.file_type().unwrap().is_dir() {
                 walk(&path, root, out);
             } else {
                 out.push(path.strip_prefix(root).unwrap().display().to_string());
