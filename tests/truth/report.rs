@@ -9,8 +9,6 @@ use gofleet::closure::Doubt;
 /// How many times wider than exact half of the closures may be, and the worst one.
 const MEDIAN_GOAL: f64 = 1.10;
 const WORST_GOAL: f64 = 1.5;
-/// Share of main packages whose closure may hold whole modules.
-const FALLBACK_GOAL: f64 = 0.05;
 
 /// One main package.
 pub(crate) struct Main {
@@ -21,8 +19,6 @@ pub(crate) struct Main {
     pub(crate) exact_bytes: u64,
     /// Bytes that `go list` does not name, by directory.
     pub(crate) surplus: Vec<(String, u64)>,
-    /// Directories taken whole.
-    pub(crate) trees: Vec<String>,
     pub(crate) doubts: Vec<Doubt>,
 }
 
@@ -78,11 +74,10 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (median, worst) = spread(widths(&self.mains));
         let missing = self.mains.iter().filter(|m| !m.missed.is_empty()).count();
-        let whole = self.mains.iter().filter(|m| !m.trees.is_empty()).count();
         write!(
             f,
             "{}: {} mains, {} files; {missing} incomplete; wider than exact: median {median:.3}, \
-             worst {worst:.3}; {whole} with whole directories; built: {} equal, {} in neither, \
+             worst {worst:.3}; built: {} equal, {} in neither, \
              {} different, {} with a part of go.mod; scan and closures {:.2} s, one go list -deps {:.2} s",
             self.name,
             self.mains.len(),
@@ -166,18 +161,11 @@ impl Total {
         self.mains.iter().filter(|m| !m.missed.is_empty()).count()
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a share for people")]
-    fn fallbacks(&self) -> f64 {
-        let whole = self.mains.iter().filter(|m| !m.trees.is_empty()).count();
-        whole as f64 / self.mains.len().max(1) as f64
-    }
-
     pub(crate) fn is_good(&self) -> bool {
         let (median, worst) = spread(widths(&self.mains));
         self.broken + self.different + self.unknown + self.incomplete() == 0
             && median <= MEDIAN_GOAL
             && worst <= WORST_GOAL
-            && self.fallbacks() <= FALLBACK_GOAL
     }
 }
 
@@ -188,15 +176,13 @@ impl fmt::Display for Total {
             f,
             "all: {} repositories, {} could not be judged; {} mains, {} incomplete, {} not found; \
              wider than exact: median {median:.3} (goal {MEDIAN_GOAL}), worst {worst:.3} (goal \
-             {WORST_GOAL}); {:.1} % with whole directories (goal {:.0} %); built: {} equal, {} in \
+             {WORST_GOAL}); built: {} equal, {} in \
              neither, {} different",
             self.repos,
             self.broken,
             self.mains.len(),
             self.incomplete(),
             self.unknown,
-            self.fallbacks() * 100.0,
-            FALLBACK_GOAL * 100.0,
             self.same,
             self.unbuildable,
             self.different,

@@ -89,7 +89,6 @@ fn verdict(repo: &Repo, root: &Path, scratch: &Path, lists_only: bool) -> Result
             bytes: sources.map(|(file, _)| sizes.of(file)).sum(),
             exact_bytes: exact.iter().map(|file| sizes.of(file)).sum(),
             surplus: surplus.into_iter().collect(),
-            trees: closure.trees.keys().cloned().collect(),
             doubts: closure.doubts.clone(),
         });
     }
