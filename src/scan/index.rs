@@ -166,7 +166,7 @@ pub struct Directory {
     #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
     pub natives: Vec<Native>,
     /// What its assembly includes and Go's build cache does not see (see
-    /// [`assembly`](super::assembly)).
+    /// `scan/assembly.rs`).
     #[serde(rename = "u", default, skip_serializing_if = "Vec::is_empty")]
     pub unhashed: Vec<Unhashed>,
 }
