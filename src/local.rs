@@ -332,7 +332,7 @@ impl Local {
                 .filter(|f| !self.is_sent(&f.source, &own, &ignore));
             problems.extend(missing.map(|f| lower::missing_file(f, &own, &ignore, &name)));
         }
-        problems.extend(Closures::of(plan, index).irregular(index).into_values());
+        problems.extend(closures.irregular(index).into_values());
         diag::tidy(&mut problems);
         Ok(problems)
     }
