@@ -8,7 +8,7 @@ use super::{Places, Resolver, packages};
 use crate::fetch::GoError;
 use crate::modules::download::general;
 use crate::modules::modfile::Module;
-use crate::modules::request::{Needed, ServiceModules};
+use crate::modules::request::{Needed, ServiceModules, ServiceRequest};
 use crate::modules::slice;
 
 impl Resolver<'_> {
@@ -18,10 +18,12 @@ impl Resolver<'_> {
         let (graph, mut places) = match self.graph() {
             Ok(found) => found,
             Err(error) => {
-                if error != GoError::NotRun {
+                let asks = |service: &&ServiceRequest| self.asks_graph(service);
+                let asking: Vec<&ServiceRequest> =
+                    self.request.services.iter().filter(asks).collect();
+                if error != GoError::NotRun && !asking.is_empty() {
                     let mut problem = general(&error.to_string(), &self.dir, self.go);
-                    let services = self.request.services.iter();
-                    problem.services = services.map(|s| s.key.clone()).collect();
+                    problem.services = asking.into_iter().map(|s| s.key.clone()).collect();
                     let module = Module {
                         path: problem.module.clone(),
                         version: problem.version.clone(),
@@ -72,6 +74,12 @@ impl Resolver<'_> {
                 (service.key.clone(), found)
             })
             .collect()
+    }
+
+    /// Whether the build of a service reads the graph. Among the modules of a workspace Go looks
+    /// first, and these may require each other at versions that nobody has published.
+    fn asks_graph(&self, service: &ServiceRequest) -> bool {
+        !self.request.workspace || !service.imports.is_empty()
     }
 
     /// The modules of the graph whose `go.mod` Go reads; none when it cannot be had.

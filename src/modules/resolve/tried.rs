@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Resolver;
 use super::graph::nodes;
 use super::part::Part;
-use crate::fetch::Go;
+use crate::fetch::{Go, GoError};
 use crate::modules::modfile::{ModFile, Module};
 use crate::modules::request::{Needed, ServiceModules, ServiceRequest};
 use crate::modules::slice;
@@ -53,8 +53,12 @@ impl Resolver<'_> {
             trial.links.clone_from(&self.links.texts);
             trial.main = main.module().cloned().unwrap_or_default();
         }
+        let unread = self.unread();
         let (manifests, list): (Vec<&Texts>, Vec<_>) = trials.into_iter().unzip();
-        let outcomes = each(&list, |(trial, keep)| outcome(trial, keep, part, self.go));
+        let outcomes = each(&list, |(trial, keep)| match &unread {
+            Some(reason) => Outcome::Refused(reason.clone()),
+            None => outcome(trial, keep, part, self.go),
+        });
         let outcomes: BTreeMap<&Texts, Outcome> = manifests.into_iter().zip(outcomes).collect();
         // Whole manifests are the whole graph: Go reads the `go.mod` of every module in it.
         let graph = OnceCell::new();
@@ -85,6 +89,17 @@ impl Resolver<'_> {
             (service.key.clone(), found)
         });
         answer.collect()
+    }
+
+    /// What Go says against the whole `go.mod`. A part of it may lack the line that is wrong, and
+    /// would build what Go does not.
+    fn unread(&self) -> Option<String> {
+        let args = ["mod", "edit", "-json"];
+        let error = self.go.tries().then(|| self.go.try_out(&self.dir, &args));
+        match error?.err()? {
+            GoError::NotRun => None,
+            error => Some(error.to_string()),
+        }
     }
 }
 
