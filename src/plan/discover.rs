@@ -54,7 +54,8 @@ pub(super) fn discover(spec: &Spec, index: &Index, request: &Request) -> (Spec, 
 }
 
 /// Where the patterns of a spec look for main packages, as far as a scan may pass over it:
-/// directories that are named as such, and those below which patterns look.
+/// directories that are named as such, and those below which patterns look. A service may name
+/// by a link what patterns find.
 pub(super) fn starts(spec: &Spec, request: &Request) -> Vec<String> {
     let args = Args::new(&request.build_args);
     let patterns = patterns(&spec.discover, "discover", &mut Check::new(&args));
@@ -62,7 +63,12 @@ pub(super) fn starts(spec: &Spec, request: &Request) -> Vec<String> {
         let start = pattern.start();
         pattern.is_exact() || passed_over(start).is_some()
     });
-    starts.map(|pattern| pattern.start().to_owned()).collect()
+    let starts = starts.map(|pattern| pattern.start().to_owned());
+    let named = spec
+        .services
+        .iter()
+        .filter_map(|entry| dir_of(entry, &args));
+    starts.chain(named).collect()
 }
 
 fn patterns(texts: &[Text], field: &str, check: &mut Check<'_>) -> Vec<Pattern> {
@@ -163,6 +169,8 @@ fn name_services(
         .services
         .iter()
         .filter_map(|entry| dir_of(entry, check.args))
+        // By whichever name, it is the same package.
+        .flat_map(|dir| [index.place(&dir).path, dir])
         .collect();
     let mut by_name: BTreeMap<&str, Vec<&Found<'_>>> = BTreeMap::new();
     for one in found.iter().filter(|one| !taken.contains(one.dir)) {
