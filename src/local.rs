@@ -372,7 +372,7 @@ impl Local {
             let closures = plans.iter().map(|plan| {
                 index.open = lower::open_words(plan);
                 let closures = Closures::of(plan, index);
-                wanted.extend(closures.wanted(plan, index), |_| true);
+                wanted.extend(closures.wanted(plan, index), &ignore);
                 closures
             });
             (closures.collect(), wanted)

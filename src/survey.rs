@@ -20,7 +20,7 @@ use std::path::Path;
 use crate::closure::{Closure, Wanted, closure_with};
 use crate::ignore::Rules;
 use crate::modules::{self, ModuleCache, Request, ServiceModules, ServiceRequest};
-use crate::scan::{Index, Scope, scan_scope, select};
+use crate::scan::{Index, Scope, scan_scope};
 
 use offline::Offline;
 use same::Same;
@@ -146,10 +146,7 @@ pub(crate) fn scan_until<T>(
         let reach = &asked.paths();
         let mut index = scan_scope(root, Scope { reach, ignore })?;
         let (found, wanted) = look(&mut index);
-        // Everything else a scan on this machine has seen if it is there.
-        let may_ask =
-            |path: &str| select::passed_over(path).is_some() && ignore.hidden_by(path).is_none();
-        if !asked.extend(wanted, may_ask) || scans == MAX_SCANS {
+        if !asked.extend(wanted.passed_over(), ignore) || scans == MAX_SCANS {
             return Ok((index, found));
         }
         scans += 1;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::reach::valid_embed;
+use super::embedded::valid_embed;
 use super::resolve::Resolver;
 use super::root::{ModuleRoot, below_vendor};
 use super::{Embed, Reason};

@@ -23,6 +23,18 @@ pub enum Entry {
 /// The names in directories; a directory that does not exist has none.
 pub type Listings = BTreeMap<String, BTreeMap<String, Entry>>;
 
+/// A pattern that Go takes, without `all:`, and whether that was there.
+pub(super) fn valid_embed(written: &str) -> Option<(&str, bool)> {
+    let (pattern, all) = match written.strip_prefix("all:") {
+        Some(pattern) => (pattern, true),
+        None => (written, false),
+    };
+    let valid = pattern
+        .split('/')
+        .all(|part| !matches!(part, "" | "." | ".."));
+    valid.then_some((pattern, all))
+}
+
 /// The patterns that embed nothing.
 ///
 /// # Errors

@@ -96,6 +96,7 @@ impl List<'_> {
             };
             if !rest.is_empty() {
                 if meta.is_dir() {
+                    self.boundary(&path, embed);
                     self.matches(&path, rest, embed);
                 }
             } else if meta.is_dir() {
@@ -103,6 +104,14 @@ impl List<'_> {
             } else if meta.is_file() {
                 self.add(path, Source::Named(embed.reason.clone()));
             }
+        }
+    }
+
+    /// The `go.mod` of a directory on the way: Go embeds nothing of another module.
+    fn boundary(&mut self, dir: &str, embed: &Embed) {
+        let path = join(dir, "go.mod");
+        if self.root.join(&path).is_file() {
+            self.add(path, Source::Named(embed.reason.clone()));
         }
     }
 

@@ -15,9 +15,19 @@ impl Embed {
         let Some(below) = below else {
             return false;
         };
-        let mut names = below.split('/');
-        let mut parts = self.pattern.split('/');
-        parts.all(|part| names.next().is_some_and(|name| matches(part, name)))
+        let fits = |pattern: &str| {
+            let mut names = below.split('/');
+            let mut parts = pattern.split('/');
+            parts.all(|part| names.next().is_some_and(|name| matches(part, name)))
+        };
+        fits(&self.pattern) || self.boundaries().any(|pattern| fits(&pattern))
+    }
+
+    /// Patterns of the `go.mod` files on the way to what is embedded: where there is one, the rest
+    /// belongs to another module, and Go embeds nothing of it.
+    pub(crate) fn boundaries(&self) -> impl Iterator<Item = String> {
+        let ends = self.pattern.match_indices('/').map(|(end, _)| end);
+        ends.map(|end| format!("{}/go.mod", &self.pattern[..end]))
     }
 }
 

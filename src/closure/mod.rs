@@ -82,6 +82,8 @@ pub struct Closure {
     pub external: BTreeMap<String, Reason>,
     /// Directories that imports lead to and that were not scanned.
     pub missing: BTreeMap<String, Reason>,
+    /// Directories that imports may lead to, and that a scan passes over.
+    pub unscanned: BTreeSet<String>,
     /// What could not be told; the closure is wider for it.
     pub doubts: Vec<Doubt>,
 }
@@ -101,6 +103,7 @@ impl Closure {
         add(&mut self.linked, other.linked);
         add(&mut self.absent, other.absent);
         self.broken.extend(other.broken);
+        self.unscanned.extend(other.unscanned);
         self.links.extend(other.links);
         self.local_modules.extend(other.local_modules);
         self.embeds.extend(other.embeds);

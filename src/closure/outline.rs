@@ -154,6 +154,7 @@ impl Part {
         out.broken.extend(self.rest.broken.iter().cloned());
         for (from, to) in [
             (&self.rest.links, &mut out.links),
+            (&self.rest.unscanned, &mut out.unscanned),
             (&self.rest.local_modules, &mut out.local_modules),
         ] {
             for name in from {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::embedded::valid_embed;
 use super::resolve::{Package, Resolver};
 use super::root::ModuleRoot;
 use super::{Closure, Doubt, Embed, Reason};
@@ -121,8 +122,10 @@ impl<'a> Reach<'a> {
         }
         let lost = root.lost.iter().filter_map(|path| self.index.link_at(path));
         self.out.broken.extend(lost.cloned());
-        for link in root.manifests.iter().filter_map(|m| self.index.link_at(m)) {
-            self.content(link);
+        for manifest in manifests(root, self.index) {
+            if let Some(link) = self.index.link_at(&manifest) {
+                self.content(link);
+            }
         }
     }
 
@@ -254,6 +257,10 @@ impl<'a> Reach<'a> {
             let dir = self.place(place);
             self.directory(dir, reason.clone());
         }
+        for place in package.unscanned {
+            let dir = self.place(place);
+            self.out.unscanned.insert(dir);
+        }
         if let Some(place) = package.missing {
             self.missing(place, reason.clone());
         }
@@ -289,23 +296,25 @@ impl<'a> Reach<'a> {
             NativeKind::File(path) => {
                 let above = parent(path).unwrap_or(".");
                 let name = path.rsplit('/').next().unwrap_or(path);
-                let known = self.index.directory(above);
-                if known.is_some_and(|d| d.files.iter().any(|f| f == name)) {
+                let assembled = file.ends_with(assembly::SOURCE);
+                if self.index.has_file(path) {
                     if above == directory.path {
                         // It is there anyway.
-                    } else if file.ends_with(assembly::SOURCE) {
-                        keep(&mut self.out.files, path.clone(), reason(path));
+                    } else if assembled {
+                        self.single(path, reason(path));
                     } else {
                         // Its own includes follow when the directory is read.
                         self.directory(above.to_owned(), reason(path));
                     }
                 } else if select::kind(name) != Some(Kind::Native)
                     || select::passed_over(path).is_some()
+                    || (assembled && above != directory.path)
                 {
-                    keep(&mut self.out.files, path.clone(), reason(path));
+                    self.single(path, reason(path));
                 }
                 // Else it was scanned for, and is not there: the toolchain's own.
             }
+            NativeKind::Link(path) => _ = self.out.links.insert(path.clone()),
             NativeKind::Dir(path) => {
                 let below: Vec<String> = self
                     .index
@@ -326,6 +335,14 @@ impl<'a> Reach<'a> {
             }
             // Only a C compiler can tell, and no build here runs one.
             NativeKind::Unknown => {}
+        }
+    }
+
+    /// A file that is named, and what it leads to if it is a link.
+    fn single(&mut self, path: &str, reason: Reason) {
+        keep(&mut self.out.files, path.to_owned(), reason);
+        if let Some(link) = self.index.link_at(path) {
+            self.content(link);
         }
     }
 
@@ -364,18 +381,6 @@ impl<'a> Reach<'a> {
             }
         }
     }
-}
-
-/// A pattern that Go takes, without `all:`, and whether that was there.
-pub(super) fn valid_embed(written: &str) -> Option<(&str, bool)> {
-    let (pattern, all) = match written.strip_prefix("all:") {
-        Some(pattern) => (pattern, true),
-        None => (written, false),
-    };
-    let valid = pattern
-        .split('/')
-        .all(|part| !matches!(part, "" | "." | ".."));
-    valid.then_some((pattern, all))
 }
 
 /// The first reason stays.

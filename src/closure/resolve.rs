@@ -6,6 +6,7 @@
 
 use super::local::Local;
 use super::root::ModuleRoot;
+use crate::scan::select::passed_over;
 use crate::scan::{Index, Place, is_inside, join};
 
 /// Where a package may come from: one place, unless the repository alone does not say.
@@ -17,6 +18,8 @@ pub(super) struct Package<'a> {
     pub(super) external: bool,
     /// It should be in this directory, and is not.
     pub(super) missing: Option<Place<'a>>,
+    /// It may be in these directories, which were not scanned.
+    pub(super) unscanned: Vec<Place<'a>>,
 }
 
 /// Looks up imports of one module root.
@@ -33,7 +36,7 @@ impl<'a> Resolver<'a> {
     /// Finds the package of an import path.
     pub(super) fn package(&self, import: &str) -> Package<'a> {
         let mut out = Package::default();
-        let mut missing = None;
+        let mut missing: Option<(&Local, Place<'_>)> = None;
         for module in &self.root.local {
             let Some(below) = below(import, &module.path) else {
                 continue;
@@ -49,7 +52,12 @@ impl<'a> Resolver<'a> {
                         return out;
                     }
                 }
-                Err(place) => _ = missing.get_or_insert((module, place)),
+                Err(place) => {
+                    if !module.sure && passed_over(&place.path).is_some() {
+                        out.unscanned.push(place.clone());
+                    }
+                    missing.get_or_insert((module, place));
+                }
             }
         }
         let mut vendored = None;

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use super::super::{Source, chain, files};
+use super::super::{Source, Wanted, chain, files};
 use super::*;
 use crate::scan::scan;
 use crate::testing::tree;
@@ -273,4 +273,28 @@ fn headers_outside_of_the_package_are_followed() {
             "main.go"
         ]
     );
+}
+
+#[test]
+fn what_may_be_in_a_hidden_directory_is_looked_for_there() {
+    let repo = Repo::new(&[
+        (
+            "go.mod",
+            "module m\ngo 1.16\nrequire m.org/b v1.0.0\nrequire x.org/y v1.0.0\n\
+             replace m.org/b v1.1.0 => ./_b\n",
+        ),
+        ("main.go", "package main\nimport _ \"m.org/b\"\n"),
+        ("_b/go.mod", "module m.org/b\n"),
+        ("_b/b.go", "package b\n"),
+    ]);
+    let closure = repo.closure(".");
+    // Module `x.org/y` decides whether it is needed.
+    assert!(closure.external.contains_key("m.org/b"));
+    assert_eq!(closure.missing.len(), 0);
+    let index = scan(repo.0.path(), &[]).unwrap();
+    let wanted = Wanted::of([&closure], &index);
+    assert!(wanted.dirs.contains("_b"));
+    let index = scan(repo.0.path(), &wanted.paths()).unwrap();
+    let closure = super::closure(".", &[], &index).unwrap();
+    assert!(closure.directories.contains_key("_b"));
 }

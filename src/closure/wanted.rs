@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::Closure;
+use crate::ignore::Rules;
 use crate::scan::select::{self, Kind, MANIFESTS, passed_over};
 use crate::scan::{Index, LinkEnd, ancestors, is_inside, join, parent};
 
@@ -25,7 +26,7 @@ impl Wanted {
     pub fn of<'a>(closures: impl IntoIterator<Item = &'a Closure>, index: &Index) -> Self {
         let mut out = Self::default();
         for closure in closures {
-            for dir in closure.missing.keys() {
+            for dir in closure.missing.keys().chain(&closure.unscanned) {
                 out.directory(dir);
             }
             out.files.extend(closure.absent.keys().cloned());
@@ -62,14 +63,25 @@ impl Wanted {
         }
     }
 
-    /// Adds what another one has and `may_ask` allows; whether that is anything new.
-    pub fn extend(&mut self, other: Self, may_ask: impl Fn(&str) -> bool) -> bool {
+    /// Adds what another one has and an ignore file lets through; whether that is anything new.
+    pub fn extend(&mut self, other: Self, ignore: &Rules) -> bool {
         let before = self.dirs.len() + self.files.len();
-        self.dirs
-            .extend(other.dirs.into_iter().filter(|p| may_ask(p)));
+        // A hidden directory may hold files that are taken back in.
+        let dirs = other.dirs.into_iter().filter(|p| !ignore.hides_all(p));
+        self.dirs.extend(dirs);
+        let files = other.files.into_iter();
         self.files
-            .extend(other.files.into_iter().filter(|p| may_ask(p)));
+            .extend(files.filter(|p| ignore.hidden_by(p).is_none()));
         self.dirs.len() + self.files.len() > before
+    }
+
+    /// What of it a scan of a directory on this machine has not seen anyway.
+    #[must_use]
+    pub fn passed_over(mut self) -> Self {
+        let is = |path: &String| passed_over(path).is_some();
+        self.dirs.retain(is);
+        self.files.retain(is);
+        self
     }
 
     /// All paths.

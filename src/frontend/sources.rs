@@ -73,7 +73,7 @@ impl Session<'_> {
             if let Some(named) = discovered {
                 wanted.mains(named, &scanned.index);
             }
-            if !asked.extend(wanted, |path| ignore.rules.hidden_by(path).is_none()) {
+            if !asked.extend(wanted, &ignore.rules) {
                 break;
             }
             scanned = self.scan_with(&asked).await?;
@@ -90,7 +90,7 @@ impl Session<'_> {
         for _ in 1..MAX_SCANS {
             let mut wanted = closures.wanted(plan, &scanned.index);
             wanted.files.extend(closures.unread(&scanned.index));
-            if !asked.extend(wanted, |path| ignore.rules.hidden_by(path).is_none()) {
+            if !asked.extend(wanted, &ignore.rules) {
                 break;
             }
             scanned = self.scan_with(&asked).await?.for_plan(plan);

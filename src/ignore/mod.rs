@@ -100,6 +100,12 @@ impl Rules {
         self.rules.iter().any(|rule| rule.takes_back)
     }
 
+    /// Whether a directory is hidden with everything below it.
+    #[must_use]
+    pub fn hides_all(&self, dir: &str) -> bool {
+        !self.takes_back() && self.hidden_by(dir).is_some()
+    }
+
     /// The rule that keeps a file or directory out of the context: the last one
     /// that matches the path or a directory above it, unless that one takes
     /// files back in.

@@ -172,7 +172,7 @@ impl Closures {
         let included = files.filter(|(_, reason)| reason.file.ends_with(assembly::SOURCE));
         included
             .map(|(path, _)| path)
-            .filter(|path| !index.has_file(path))
+            .filter(|path| !index.is_scanned(path))
             .cloned()
             .collect()
     }

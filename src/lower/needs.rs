@@ -155,10 +155,9 @@ fn hidden(rule: &str, path: &str, needed: &str, line: u32) -> Diagnostic {
     ))
 }
 
-/// The rule that hides a package: its directory, or any Go file in it.
+/// The rule that hides a package: the Go files in its directory.
 fn hides_package(rules: &Rules, dir: &str) -> Option<(u32, String)> {
-    let any = join(dir, "x.go");
-    let rule = rules.hidden_by(dir).or_else(|| rules.hidden_by(&any))?;
+    let rule = rules.hidden_by(&join(dir, "x.go"))?;
     Some((rule.line, rule.text.clone()))
 }
 

@@ -23,7 +23,7 @@ use buildkit_llb::{BindMount, Copy, Describe as _, FileOp, Mkdir, Mkfile, Mount,
 
 use super::constant::{quiet, unindexed};
 use super::go::SOURCE_DIR;
-use crate::closure::Closure;
+use crate::closure::{Closure, Embed};
 use crate::scan::select::{self, Kind, escape};
 use crate::scan::{Index, ancestors, join, parent};
 
@@ -250,8 +250,8 @@ fn base(
         op = with_unhashed(op, dir, index);
     }
     for path in closure.files.keys() {
-        op = op.copy(match index.has_file(path) {
-            true => file(code, path),
+        op = op.copy(match index.is_scanned(path) {
+            true => content(code, index.content_of(path), path),
             // It may be missing: then the build says so better.
             false => Copy::new(assets, format!("/{}", wildcard(path)), format!("/{path}"))
                 .allow_wildcard()
@@ -295,9 +295,13 @@ fn base(
 
 /// What a closure needs beyond scanned files, as patterns for a client and for copies.
 pub(super) fn asset_patterns(closure: &Closure) -> Vec<String> {
-    let embeds = closure.embeds.iter().map(|embed| match embed.dir.as_str() {
-        "." => select::of_embed(&embed.pattern),
-        dir => format!("{}/{}", escape(dir), select::of_embed(&embed.pattern)),
+    let pattern = |embed: &Embed, pattern: &str| match embed.dir.as_str() {
+        "." => select::of_embed(pattern),
+        dir => format!("{}/{}", escape(dir), select::of_embed(pattern)),
+    };
+    let embeds = closure.embeds.iter().flat_map(|embed| {
+        let all = embed.boundaries().chain([embed.pattern.clone()]);
+        all.map(move |text| pattern(embed, &text))
     });
     let mut out: Vec<String> = embeds.collect();
     out.sort();
@@ -307,7 +311,7 @@ pub(super) fn asset_patterns(closure: &Closure) -> Vec<String> {
 
 /// Single files that the scan did not see.
 pub(super) fn asset_files(closure: &Closure, index: &Index) -> Vec<String> {
-    let files = closure.files.keys().filter(|path| !index.has_file(path));
+    let files = closure.files.keys().filter(|path| !index.is_scanned(path));
     files.cloned().collect()
 }
 

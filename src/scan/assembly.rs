@@ -1,8 +1,8 @@
 //! What Go's assembler reads besides the files that it is given.
 //!
-//! It runs in the package directory, and looks for every include there, whichever file has it; then
-//! where the compiler leaves `go_asm.h`, and in Go's own `pkg/include`. It takes a string behind
-//! `#include`, no macro and no `<file>`.
+//! It runs in the package directory, and looks for every include there, whichever file has it (see
+//! `include`); then where the compiler leaves `go_asm.h`, and in Go's own `pkg/include`. It takes a
+//! string behind `#include`, no macro and no `<file>`.
 //!
 //! The `go` command does not know of includes. Its build cache keys a package by the files of the
 //! directory that are sources or headers by their names and constraints. What else is included is
@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sha2::{Digest as _, Sha256};
 
-use super::index::{join, parent, resolve};
+use super::include::Place;
+use super::index::{Link, join, parent};
 use super::{gofile, words};
 use crate::hex::hex;
 
@@ -35,59 +36,72 @@ pub(crate) struct Included {
     pub(crate) line: u32,
     /// The digest of its content, if it is there and in no key of Go's.
     pub(crate) unhashed: Option<String>,
+    /// Links to directories on the way to it.
+    pub(crate) links: Vec<String>,
+    /// The file, if it is a link.
+    pub(crate) link: Option<Link>,
 }
 
 /// What the sources of a package directory include, one after the other or not.
 ///
-/// `read` has the text of a file that is there.
+/// `find` says where an include leads.
 pub(crate) fn included(
     dir: &str,
     sources: &[&str],
-    read: impl Fn(&str) -> Option<Vec<u8>>,
+    find: impl Fn(&str) -> Vec<Place>,
 ) -> Vec<Included> {
-    let mut texts = Texts {
-        read,
+    let mut files = Files {
+        find,
         known: BTreeMap::new(),
     };
     let mut out: BTreeMap<String, Included> = BTreeMap::new();
     for (source, name) in sources.iter().enumerate() {
-        let path = join(dir, name);
-        let Some(first) = texts.of(&path) else {
+        let Some(first) = files.of(name).first().and_then(|file| file.text.as_ref()) else {
             continue;
         };
         let own = first.constraint.clone();
         let mut pending = VecDeque::from(first.includes.clone());
-        let mut seen = BTreeSet::from([path]);
+        let mut seen = BTreeSet::from([join(dir, name)]);
         while let Some((name, line)) = pending.pop_front() {
-            let Some(path) = resolve(dir, &name) else {
-                continue;
-            };
-            if !seen.insert(path.clone()) {
-                continue;
-            }
-            let mut one = Included {
-                path: path.clone(),
-                source,
-                line,
-                unhashed: None,
-            };
-            if let Some(text) = texts.of(&path) {
-                // The line of the source leads to all that follows.
-                pending.extend(text.includes.iter().map(|(name, _)| (name.clone(), line)));
-                let hashed =
-                    is_keyed(&path, dir) && (text.constraint.is_none() || text.constraint == own);
-                one.unhashed = (!hashed).then(|| text.digest.clone());
-            }
-            match out.get_mut(&path) {
-                Some(known) if known.unhashed.is_none() => known.unhashed = one.unhashed,
-                Some(_) => {}
-                None => {
-                    out.insert(path, one);
+            for file in files.of(&name) {
+                if !seen.insert(file.path.clone()) {
+                    continue;
                 }
+                let mut one = Included {
+                    path: file.path.clone(),
+                    source,
+                    line,
+                    unhashed: None,
+                    links: file.links.clone(),
+                    link: file.link.clone(),
+                };
+                if let Some(text) = &file.text {
+                    // The line of the source leads to all that follows.
+                    pending.extend(text.includes.iter().map(|(name, _)| (name.clone(), line)));
+                    let hashed = is_keyed(&file.path, dir)
+                        && (text.constraint.is_none() || text.constraint == own);
+                    one.unhashed = (!hashed).then(|| text.digest.clone());
+                }
+                add(&mut out, one);
             }
         }
     }
     out.into_values().collect()
+}
+
+/// Several sources may include a file, and by several ways.
+fn add(all: &mut BTreeMap<String, Included>, one: Included) {
+    match all.get_mut(&one.path) {
+        Some(known) => {
+            if known.unhashed.is_none() {
+                known.unhashed = one.unhashed;
+            }
+            known.links.extend(one.links);
+        }
+        None => {
+            all.insert(one.path.clone(), one);
+        }
+    }
 }
 
 /// Whether a file is in the key of the package in a directory, if its constraint holds.
@@ -99,10 +113,17 @@ fn is_keyed(path: &str, dir: &str) -> bool {
         && (HEADERS.contains(&extension) || name.ends_with(SOURCE))
 }
 
-/// Files that were read.
-struct Texts<F> {
-    read: F,
-    known: BTreeMap<String, Option<Text>>,
+/// Files that were looked up, by the name that an include has.
+struct Files<F> {
+    find: F,
+    known: BTreeMap<String, Vec<File>>,
+}
+
+struct File {
+    path: String,
+    links: Vec<String>,
+    link: Option<Link>,
+    text: Option<Text>,
 }
 
 struct Text {
@@ -111,17 +132,23 @@ struct Text {
     includes: Vec<(String, u32)>,
 }
 
-impl<F: Fn(&str) -> Option<Vec<u8>>> Texts<F> {
-    fn of(&mut self, path: &str) -> Option<&Text> {
-        if !self.known.contains_key(path) {
-            let text = (self.read)(path).map(|text| Text {
-                constraint: constraint_of(path, &text),
-                digest: hex(&Sha256::digest(&text)),
-                includes: includes(&text),
+impl<F: Fn(&str) -> Vec<Place>> Files<F> {
+    fn of(&mut self, name: &str) -> &[File] {
+        if !self.known.contains_key(name) {
+            let places = (self.find)(name).into_iter();
+            let files = places.map(|place| File {
+                text: place.text.map(|text| Text {
+                    constraint: constraint_of(&place.path, &text),
+                    digest: hex(&Sha256::digest(&text)),
+                    includes: includes(&text),
+                }),
+                path: place.path,
+                links: place.links,
+                link: place.link,
             });
-            self.known.insert(path.to_owned(), text);
+            self.known.insert(name.to_owned(), files.collect());
         }
-        self.known.get(path)?.as_ref()
+        self.known.get(name).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -242,6 +269,7 @@ impl Lexer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scan::resolve;
 
     #[test]
     fn includes_are_read_as_the_assembler_reads_them() {
@@ -298,8 +326,16 @@ mod tests {
             ("inc/up.h", "#include \"own.h\"\n"),
             ("inc/base.h", ""),
         ]);
-        let read = |path: &str| files.get(path).map(|text| text.as_bytes().to_vec());
-        let found = included("asm", &["a_amd64.s", "b.s"], read);
+        let find = |name: &str| -> Vec<Place> {
+            let path = resolve("asm", name).into_iter();
+            path.map(|path| Place {
+                text: files.get(&*path).map(|text| text.as_bytes().to_vec()),
+                path,
+                ..Place::default()
+            })
+            .collect()
+        };
+        let found = included("asm", &["a_amd64.s", "b.s"], find);
         let shown: Vec<String> = found
             .iter()
             .map(|i| {

@@ -14,7 +14,7 @@ use super::index::{
     Import, Index, LinkEnd, Module, Replace, Require, With, Workspace, is_inside, join, resolve,
 };
 use super::walk::{self, Found};
-use super::{Scope, link, select};
+use super::{Scope, include, link, select};
 use crate::ignore::Rules;
 use crate::versions::Go;
 
@@ -42,10 +42,10 @@ pub fn scan(root: &Path, reach: &[String]) -> io::Result<Index> {
 /// When `root` itself cannot be read.
 pub fn scan_scope(root: &Path, scope: Scope<'_>) -> io::Result<Index> {
     let found = walk::walk(root, scope)?;
-    Ok(index(root, found, scope.ignore))
+    Ok(index(root, found, scope))
 }
 
-fn index(root: &Path, found: Found, ignore: &Rules) -> Index {
+fn index(root: &Path, found: Found, scope: Scope<'_>) -> Index {
     let mut index = Index {
         links: found.links,
         irregular: found.irregular,
@@ -53,7 +53,7 @@ fn index(root: &Path, found: Found, ignore: &Rules) -> Index {
         ..Index::default()
     };
     index.links.sort();
-    let lists: Vec<(String, String)> = linked_lists(root, &index, ignore);
+    let lists: Vec<(String, String)> = linked_lists(root, &index, scope.ignore);
     let vendored: BTreeSet<String> = found
         .directories
         .iter()
@@ -102,6 +102,13 @@ fn index(root: &Path, found: Found, ignore: &Rules) -> Index {
     index.directories.sort_by(|a, b| a.path.cmp(&b.path));
     index.irregular.sort();
     index.notes.sort();
+    let Index {
+        links, directories, ..
+    } = &mut index;
+    let more = include::behind_links(root, scope, links, directories);
+    links.extend(more);
+    links.sort();
+    links.dedup();
     keep_lost_uses(&mut index);
     let roots = local_roots(&index);
     for directory in &mut index.directories {

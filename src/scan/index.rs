@@ -29,8 +29,8 @@ pub struct Index {
     pub manifests: Vec<String>,
     /// Directories that hold files which a build can read, manifests included.
     pub directories: Vec<Directory>,
-    /// Symbolic links to directories, those with the name of a source file, and those to
-    /// something that was not scanned.
+    /// Symbolic links to directories, those with the name of a source file or that assembly
+    /// includes, and those to something that was not scanned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
     /// Files that have the name of a source or a manifest and are pipes, devices or the like:
@@ -230,6 +230,9 @@ pub enum NativeKind {
     /// A file.
     #[serde(rename = "f")]
     File(String),
+    /// A link on the way to a file.
+    #[serde(rename = "l")]
+    Link(String),
     /// A directory of headers or libraries, with everything below.
     #[serde(rename = "d")]
     Dir(String),
@@ -391,6 +394,12 @@ impl Index {
         parent(path)
             .and_then(|dir| self.directory(dir))
             .is_some_and(|d| d.files.iter().any(|f| f == name))
+    }
+
+    /// The same, or whether what a link there leads to was read.
+    #[must_use]
+    pub fn is_scanned(&self, path: &str) -> bool {
+        self.has_file(path) || self.link_at(path).is_some_and(|link| link.file().is_some())
     }
 
     /// Names of a directory's Go files that no build reads, whatever its tags: scripts,

@@ -11,6 +11,7 @@
 //! - `scope`: what of a directory is read: what is reached, what an ignore file hides;
 //! - `walk`: every directory once, in parallel;
 //! - `read`: one file;
+//! - `include`: where the assembler finds what it includes;
 //! - `gofile`, `native`, `assembly`, `gomod`, `constraint`, `words`: readers for one kind of text each;
 //! - `build`: from what was found to the index.
 
@@ -19,6 +20,7 @@ mod build;
 pub(crate) mod constraint;
 pub(crate) mod gofile;
 pub(crate) mod gomod;
+mod include;
 mod index;
 mod link;
 pub(crate) mod native;

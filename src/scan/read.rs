@@ -13,8 +13,7 @@ use std::path::Path;
 use super::assembly;
 use super::constraint;
 use super::gofile;
-use super::index::{Constraint, Import, Native, NativeKind, Note, Unhashed, join, resolve};
-use super::link;
+use super::index::{Constraint, Import, Native, NativeKind, Note, join, resolve};
 use super::native::{self, Named};
 use super::select::Kind;
 use super::walk::OneDirectory;
@@ -46,28 +45,6 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Reads what the assembly of a directory includes. `text` has the text of a file that is
-    /// there, by its path.
-    pub(super) fn assembly(
-        &mut self,
-        dir: &str,
-        names: &[(u32, &str)],
-        text: impl Fn(&str) -> Option<Vec<u8>>,
-        one: &mut OneDirectory,
-    ) {
-        let sources: Vec<&str> = names.iter().map(|(_, name)| *name).collect();
-        for found in assembly::included(dir, &sources, text) {
-            let (path, digest) = (found.path, found.unhashed);
-            one.directory.natives.push(Native {
-                what: NativeKind::File(path.clone()),
-                file: names[found.source].0,
-                line: found.line,
-            });
-            let unhashed = digest.map(|digest| Unhashed { path, digest });
-            one.directory.unhashed.extend(unhashed);
-        }
-    }
-
     /// The files that follow are another directory's.
     pub(super) fn begin(&mut self) {
         self.seen.clear();
@@ -209,10 +186,9 @@ impl Reader {
     }
 }
 
-/// The text of a file that is there; through links that stay inside of `root`.
+/// The text of a file that is there and no link.
 pub(super) fn text(root: &Path, path: &str) -> Option<Vec<u8>> {
-    let path = root.join(link::resolve(root, path)?);
-    let file = open(&path).ok()?;
+    let file = open(&root.join(path)).ok()?;
     if !file.metadata().ok()?.is_file() {
         return None;
     }

@@ -32,6 +32,6 @@ impl Scope<'_> {
 
     /// Whether a directory is hidden with everything below it.
     pub(super) fn hides_all(&self, dir: &str) -> bool {
-        !self.ignore.takes_back() && self.hides(dir)
+        dir != "." && self.ignore.hides_all(dir)
     }
 }

@@ -10,10 +10,10 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
 use super::Scope;
-use super::assembly;
+use super::include;
 use super::index::{Directory, Link, LinkEnd, Note, join};
 use super::link;
-use super::read::{self, Reader, Source};
+use super::read::{Reader, Source};
 use super::select::{self, Kind};
 
 /// More threads do not help: the walk waits for the kernel.
@@ -85,6 +85,11 @@ pub(super) fn walk(root: &Path, scope: Scope<'_>) -> io::Result<Found> {
         all.notes.extend(one.notes);
     }
     Ok(all)
+}
+
+/// Whether there is a file, or a link to what may be one.
+fn may_be_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() || meta.is_symlink())
 }
 
 /// Directories that wait, and how many are being read: the walk is over when
@@ -218,27 +223,11 @@ impl Worker<'_> {
             }
             one.directory.files.push(name);
         }
-        self.assembly(&dir, &mut one);
         one.directory.path = dir;
+        let links = include::assembled(self.root, self.scope, &[], &mut one.directory);
+        self.found.links.extend(links);
         self.found.directories.push(one);
         below
-    }
-
-    fn assembly(&mut self, dir: &str, one: &mut OneDirectory) {
-        let files = std::mem::take(&mut one.directory.files);
-        let sources: Vec<(u32, &str)> = (0..)
-            .zip(files.iter().map(String::as_str))
-            .filter(|(_, name)| name.ends_with(assembly::SOURCE))
-            .collect();
-        if !sources.is_empty() {
-            let (root, scope) = (self.root, self.scope);
-            let text = |path: &str| match scope.hides(path) {
-                true => None,
-                false => read::text(root, path),
-            };
-            self.reader.assembly(dir, &sources, text, one);
-        }
-        one.directory.files = files;
     }
 
     fn enters(&self, dir: &str, name: &str, next: &str, entry: &DirEntry) -> bool {
@@ -248,7 +237,7 @@ impl Worker<'_> {
         // Without a list Go does not use it; then it is a name like any other.
         let list = join(next, select::VENDOR_LIST);
         name != "vendor"
-            || (entry.path().join(select::VENDOR_LIST).is_file() && !self.scope.hides(&list))
+            || (may_be_file(&entry.path().join(select::VENDOR_LIST)) && !self.scope.hides(&list))
             || !self.is_module(dir)
     }
 
