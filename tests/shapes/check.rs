@@ -289,7 +289,7 @@ impl Check {
             let wide = sources.tree.0.keys().find(|path| {
                 path.contains("unrelated/")
                     && !path.ends_with("go.mod")
-                    && *path != "unrelated/x.go"
+                    && !path.ends_with("unrelated/x.go")
             });
             if let Some(path) = wide {
                 return finding(Kind::Wide, format!("{path} is in its closure"));

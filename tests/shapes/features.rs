@@ -374,7 +374,7 @@ pub(crate) fn features(seed: u64) -> Vec<Feature> {
             },
             24 => Feature::Ignored(one(rng, &[
                 "unrelated", "**/*_test.go", "*.md", "**/testdata", "!x", "node_modules", "**/node_modules", "vendor.d",
-                "*\n!**/*.go\n!**/go.*\n!fleet.yaml\n!**/modules.txt", "**/.*", "_*", "**/x.txt", "[a", "/unrelated/", "**/unrelated/**",
+                "*\n!**/*.go\n!**/go.*\n!fleet.yaml\n!**/modules.txt", "**/.*", "_*", "**/x.txt", "[a]", "/unrelated/", "**/unrelated/**",
             ])),
             25 => match rng.below(3) {
                 0 => Feature::Profile { linked: rng.one_in(2), main },
