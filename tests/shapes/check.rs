@@ -15,88 +15,17 @@ use gofleet::local::Local;
 use gofleet::modules::{self, ModuleCache, Request, ServiceRequest};
 
 use crate::draft::Main;
+use crate::edit::{bump, editable};
 use crate::features::{self, Feature};
+use crate::finding::{Finding, Kind, finding};
 use crate::go::{Built, Go};
 use crate::rng::Rng;
+use crate::toolchain;
 use crate::tree::{Entry, Tree};
 use crate::world::World;
 
 /// Edits of each repository.
 const EDITS: usize = 3;
-
-/// What is wrong, as far as two findings can be told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    Panic,
-    /// The closure lacks files that `go list` names.
-    Missed,
-    /// `go build` builds, and the closure does not.
-    ClosureFails,
-    /// The other way round.
-    OnlyTheClosureBuilds,
-    /// Both build, and the programs differ.
-    Differs,
-    /// A file was edited, and the program stays.
-    Stale,
-    /// `go build` builds, and `gofleet check` or the spec's reader objects.
-    Refused,
-    /// A file that nobody needs is in the closure.
-    Wide,
-}
-
-/// Something that is wrong.
-#[derive(Clone, Debug)]
-pub(crate) struct Finding {
-    pub(crate) kind: Kind,
-    /// Whether it takes an edit to see it.
-    pub(crate) edited: bool,
-    /// The service, if it is about one.
-    pub(crate) main: Option<String>,
-    pub(crate) text: String,
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            mains,
-            built,
-            edits,
-            changed,
-        } = self;
-        write!(
-            f,
-            "{mains} services, {built} of them build; {edits} edits changed {changed} programs"
-        )
-    }
-}
-
-impl Finding {
-    fn of(self, main: &Main) -> Self {
-        Self {
-            main: Some(main.name.clone()),
-            ..self
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: ", self.kind)?;
-        if let Some(main) = &self.main {
-            write!(f, "{main}: ")?;
-        }
-        f.write_str(self.text.trim_end())
-    }
-}
-
-pub(crate) fn finding<T>(kind: Kind, text: impl Into<String>) -> Result<T, Finding> {
-    Err(Finding {
-        kind,
-        edited: false,
-        main: None,
-        text: text.into(),
-    })
-}
 
 /// What a build of one service is made of.
 #[derive(Clone, PartialEq, Eq)]
@@ -121,6 +50,21 @@ pub(crate) struct Counts {
     pub(crate) built: usize,
     pub(crate) edits: usize,
     pub(crate) changed: usize,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            mains,
+            built,
+            edits,
+            changed,
+        } = self;
+        write!(
+            f,
+            "{mains} services, {built} of them build; {edits} edits changed {changed} programs"
+        )
+    }
 }
 
 impl Check {
@@ -245,10 +189,11 @@ impl Check {
     pub(crate) fn places(&self, tree: &Tree) -> (PathBuf, PathBuf) {
         let (context, whole) = (self.scratch.join("context"), self.scratch.join("whole"));
         tree.put(&context);
-        let rules = match tree.0.get(".dockerignore") {
-            Some(Entry::File(text)) => Rules::parse(text),
-            _ => return (context.clone(), context),
+        // It may be a link.
+        let Ok(text) = fs::read(context.join(".dockerignore")) else {
+            return (context.clone(), context);
         };
+        let rules = Rules::parse(&text);
         let mut visible = tree.clone();
         visible.0.retain(|path, _| rules.hidden_by(path).is_none());
         visible.put(&whole);
@@ -274,9 +219,14 @@ impl Check {
             }
         };
         let local = Local::new(context.join("fleet.yaml"), context.clone());
-        let Ok(graph) = catch_unwind(|| local.lower(Some(main.name.clone()))) else {
+        let Ok(graph) = catch_unwind(|| local.graph(Some(main.name.clone()))) else {
             return finding(Kind::Panic, "the graph");
         };
+        if let (Ok(graph), Some(Entry::File(spec))) = (&graph, tree.0.get("fleet.yaml"))
+            && !String::from_utf8_lossy(spec).contains("\ngo:")
+        {
+            toolchain::check(&self.go, &whole, main, graph)?;
+        }
         let alone = self.alone(main, &sources);
         if clean.is_ok() {
             if let Err(problem) = graph {
@@ -414,40 +364,4 @@ fn same(clean: &Built, alone: &Built) -> Result<(), Finding> {
         (Ok(_), Err(error)) => finding(Kind::ClosureFails, error),
         (Err(error), Ok(_)) => finding(Kind::OnlyTheClosureBuilds, error),
     }
-}
-
-/// Files with a number that an edit can change.
-pub(crate) fn editable(tree: &Tree) -> impl Iterator<Item = &String> {
-    tree.0.iter().filter_map(|(path, entry)| match entry {
-        Entry::File(text) => number(text).map(|_| path).filter(|path| !is_manifest(path)),
-        _ => None,
-    })
-}
-
-fn is_manifest(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.starts_with("go.")
-        || name.ends_with(".sum")
-        || path.contains("manifests/")
-        || name == "modules.txt"
-        || path == "fleet.yaml"
-        || path.contains("_m/")
-        || path.ends_with("unrelated/x.go")
-}
-
-/// Makes another number of the first one.
-pub(crate) fn bump(tree: &mut Tree, path: &str) {
-    let Some(Entry::File(text)) = tree.0.get_mut(path) else {
-        return;
-    };
-    if let Some(at) = number(text) {
-        // 2001 becomes 7001.
-        text[at] = if text[at] == b'7' { b'8' } else { b'7' };
-    }
-}
-
-/// Where a text has four digits in a row.
-fn number(text: &[u8]) -> Option<usize> {
-    text.windows(4)
-        .position(|four| four.iter().all(u8::is_ascii_digit))
 }

@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::check::{Check, Finding, Kind, bump, editable, finding};
+use crate::check::Check;
 use crate::draft::{Draft, Main};
+use crate::edit::{bump, editable};
 use crate::features::{self, Feature};
+use crate::finding::{Finding, Kind, finding};
 use crate::rng::Rng;
 use crate::tree::Tree;
 
@@ -57,6 +59,8 @@ impl Daemon {
         again: Option<&Finding>,
     ) -> Result<(), Finding> {
         let mut draft = features::draft(features);
+        // The reference is built by this machine's Go.
+        draft.pins_go = true;
         let tree = check.go.materialised(&draft, &self.nonce, &check.world);
         let programs = self.expected(check, &tree, &draft);
         if let Some((main, _)) = draft.mains.iter().zip(&programs).find(|(_, p)| p.is_err()) {
@@ -73,6 +77,8 @@ impl Daemon {
         if fine.is_empty() {
             return Ok(());
         }
+        // They would be discovered again.
+        draft.discovers &= fine.len() == draft.mains.len();
         draft.mains = fine;
         let mut tree = tree;
         let spec = draft.files(&self.nonce, "").0.remove("fleet.yaml");

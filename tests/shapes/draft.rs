@@ -67,12 +67,18 @@ pub(crate) struct Draft {
     pub(crate) ignore: Vec<String>,
     /// Whether the spec finds the services instead of naming them.
     pub(crate) discovers: bool,
+    /// Whether the spec says which Go compiles: the machine's, whatever manifests say.
+    pub(crate) pins_go: bool,
+    /// The `go` line of `go.work`, with what follows it.
+    pub(crate) work_go: String,
 }
 
 impl Draft {
     pub(crate) fn new(root: &str) -> Self {
         let mut draft = Self {
             root: root.to_owned(),
+            pins_go: true,
+            work_go: "1.26".to_owned(),
             ..Self::default()
         };
         draft.modules.insert(
@@ -161,7 +167,7 @@ impl Draft {
         }
         if let Some(lines) = &self.work {
             let lines: String = lines.iter().map(|line| format!("\n{line}\n")).collect();
-            tree.write("go.work", format!("go 1.26\n{lines}"));
+            tree.write("go.work", format!("go {}\n{lines}", self.work_go));
             tree.write("go.work.sum", sums);
         }
         if !self.ignore.is_empty() {
@@ -172,8 +178,10 @@ impl Draft {
     }
 
     fn spec(&self) -> String {
-        // The machine's Go, whatever `go` lines say.
-        let mut text = "# syntax=gofleet/gofleet:1\ngo: \"1.26\"\n".to_owned();
+        let mut text = "# syntax=gofleet/gofleet:1\n".to_owned();
+        if self.pins_go {
+            text += "go: \"1.26\"\n";
+        }
         if self.discovers {
             text += "discover: ./...\n";
         }

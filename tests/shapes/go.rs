@@ -226,6 +226,25 @@ impl Go {
         }
     }
 
+    /// The release that the `go` command of Go 1.21.0 would go on with, as manifests say; none
+    /// where it would end with an error.
+    pub(crate) fn selected(&self, whole: &Path, main: &Main) -> Option<String> {
+        let root = module_root(whole, &main.dir)?;
+        let output = self
+            .command(&whole.join(root), &["version"])
+            .env("GOTOOLCHAIN", "go1.21.0+auto")
+            .env("GOPROXY", "off")
+            .output()
+            .unwrap();
+        // It ends with this: nothing can be downloaded here.
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let other = errors.split_once("go: download go").map(|(_, rest)| rest);
+        let own = String::from_utf8_lossy(&output.stdout);
+        let own = own.strip_prefix("go version go");
+        let word = other.or(own)?.split_whitespace().next()?;
+        Some(word.to_owned())
+    }
+
     /// The files of the repository that `go list -deps` names, by their real paths.
     pub(crate) fn list(&self, whole: &Path, main: &Main, arch: &str) -> BTreeSet<String> {
         let Some(root) = module_root(whole, &main.dir) else {

@@ -19,11 +19,14 @@
 mod check;
 mod daemon;
 mod draft;
+mod edit;
 mod features;
+mod finding;
 mod go;
 #[path = "../shared/rng.rs"]
 mod rng;
 mod shrink;
+mod toolchain;
 mod tree;
 mod world;
 
@@ -33,9 +36,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use check::{Check, Finding};
+use check::Check;
 use daemon::Daemon;
 use features::{Feature, features};
+use finding::Finding;
 use shrink::shrink;
 use tempfile::TempDir;
 use tree::Tree;

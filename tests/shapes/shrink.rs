@@ -1,7 +1,7 @@
 //! From a repository that shows something to one that shows it with fewer features.
 
-use crate::check::Finding;
 use crate::features::Feature;
+use crate::finding::Finding;
 
 /// Leaves out one feature after the other while what was found is still there.
 pub(crate) fn shrink(
