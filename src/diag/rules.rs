@@ -276,14 +276,17 @@ rules! {
 
     ServerUnreachable, Error, "a server that does not answer",
     "The name is unknown to the builder, or nothing answers there. The builder may have another \
-     network than your machine: `--add-host`, `--network` and proxies are options of the build.";
+     network than your machine: `--add-host`, `--network` and proxies are options of the build. A \
+     server that takes the connection and is silent is given up after a while, and so is one that \
+     says that it is out of order: that is theirs to mend.";
 
     ChecksumMismatch, Error, "a module is not what `go.sum` says",
     "Go compares what it fetches with `go.sum`. When they differ, the module was changed on its \
      server, somebody is in between, or a line of `go.sum` is wrong.";
 
     ModuleUnavailable, Error, "a module that cannot be fetched",
-    "The text is what the go command, git or ssh said. Modules that no service needs may be \
+    "The text is what the go command, git or ssh said. A web page, half a file or an empty one is no \
+     module: something stands in front of the server, or its file is damaged. Modules that no service needs may be \
      unavailable. Not in a workspace, and not in a module before `go 1.17`: there Go itself reads the \
      `go.mod` of every module of the graph.";
 
@@ -345,6 +348,10 @@ rules! {
     InvalidParallel, Error, "`parallel` is no number of builds",
     "`parallel` is how many services of a repository are built side by side, from 1 to 64. The build \
      arg `GOFLEET_PARALLEL` wins over it.";
+
+    InvalidTimeout, Error, "no number of seconds to wait for a server",
+    "The build arg `GOFLEET_FETCH_TIMEOUT` is for how many seconds a server may be silent that modules \
+     are fetched from, from 1 to 3600.";
 
     NoTarget, Error, "several services and no target",
     "With one service, that one is built. With several, `--target` names one of them, `all` makes \

@@ -2,7 +2,7 @@
 
 use super::hosts::host_of;
 use super::problem::{Kind, Problem, response};
-use super::{CA, CLIENT_CERT, CLIENT_KEY, KNOWN_HOSTS, NETRC, TOKEN};
+use super::{CA, CLIENT_CERT, CLIENT_KEY, KNOWN_HOSTS, NETRC, TIMEOUT, TOKEN};
 use crate::diag::{Diagnostic, Rule, Span};
 
 /// The diagnostic of a problem. `builder` is the image that the commands ran in.
@@ -75,6 +75,18 @@ fn what(problem: &Problem, builder: &str) -> (Rule, String) {
         Kind::Unreachable => (
             Rule::ServerUnreachable,
             format!("cannot reach `{host}` for {module}"),
+        ),
+        Kind::Silent => (
+            Rule::ServerUnreachable,
+            format!("`{host}` does not answer for {module}"),
+        ),
+        Kind::OutOfOrder => (
+            Rule::ServerUnreachable,
+            format!("`{host}` is out of order for {module}"),
+        ),
+        Kind::NoModule => (
+            Rule::ModuleUnavailable,
+            format!("what `{host}` sends for {module} is no module, or not all of it"),
         ),
         Kind::ChecksumMismatch => (
             Rule::ChecksumMismatch,
@@ -164,6 +176,18 @@ fn next_step(problem: &Problem) -> String {
              `--build-arg HTTPS_PROXY=…`, module proxies with `--secret id=GOPROXY,env=GOPROXY`"
                 .to_owned()
         }
+        Kind::Silent => format!(
+            "try again, and ask those who run `{host}`; `--build-arg {TIMEOUT}=SECONDS` waits longer, \
+             and in `GOPROXY` the module proxy behind a `|` is asked after any failure"
+        ),
+        Kind::OutOfOrder => format!(
+            "try again, and ask those who run `{host}`; in `GOPROXY` the module proxy behind a `|` \
+             is asked after any failure"
+        ),
+        Kind::NoModule => format!(
+            "open the address in a browser: a login page or a filter may stand in front of `{host}`, \
+             or its file is damaged there"
+        ),
         Kind::ChecksumMismatch => {
             "somebody changed the module or `go.sum`: find out who; if the change is meant, remove \
              its lines from `go.sum` and run `go mod tidy`"

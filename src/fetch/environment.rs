@@ -13,7 +13,7 @@ use super::hosts::{host_of, is_fetchable, is_private, naming};
 use super::redact::{Redactor, on_the_wire, passwords};
 use super::{
     CA, CLIENT_CERT, CLIENT_KEY, GoCommand, KNOWN_HOSTS, NETRC, PROXIES, SECRETS_DIR, SETTINGS,
-    TOKEN, netrc,
+    TOKEN, netrc, silence,
 };
 
 /// Where the agent's socket is in a step.
@@ -174,6 +174,7 @@ pub fn prepare(
         .flat_map(|login| [on_the_wire(&login.user, &login.password), login.password]);
     let redactor = Redactor::new(secrets.chain(tokens.into_values()).chain(in_urls));
     Ok(GoCommand {
+        limit: Some(silence::limit(&env)),
         env: Some(env),
         given,
         redactor,

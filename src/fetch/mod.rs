@@ -11,6 +11,8 @@
 //!
 //! - `environment`: credentials as `go`, git and ssh look for them; `netrc`, `hosts`;
 //! - `go`: running the commands; `redact`: their messages without secrets;
+//! - `silence`: ending those that wait in vain, by what their `trace` says and their
+//!   `processes` do;
 //! - `problem`: why a module cannot be had; `advice`: what to do about it.
 
 mod advice;
@@ -19,13 +21,18 @@ mod go;
 mod hosts;
 mod netrc;
 mod problem;
+mod processes;
 mod redact;
+mod silence;
+mod trace;
 
 pub use advice::advice;
 pub use environment::{AGENT_SOCKET, Given, HOME, Places, SECRET_PREFIX, prepare};
 pub use go::{Go, GoCommand, GoError, NoGo};
 pub use hosts::{host_of, is_fetchable};
 pub use problem::{Kind, Problem, problem};
+pub use silence::{MAX_TIMEOUT, Silence, TIMEOUT};
+pub use trace::is_about;
 
 /// Settings of the `go` command about where modules come from (`go help environment`,
 /// Go 1.26). They come from `modules:` in the spec, from build args, or, because they may

@@ -52,8 +52,14 @@ pub enum Kind {
     NotFound,
     /// A public checksum database was asked about a private module.
     NotInSumDatabase,
-    /// The server does not answer.
+    /// There is no server, or no way to it.
     Unreachable,
+    /// The server takes the connection, and then says nothing, or does not stop.
+    Silent,
+    /// The server is out of order, and says so.
+    OutOfOrder,
+    /// What the server sends is no module, or not all of it.
+    NoModule,
     /// What was fetched is not what `go.sum` says.
     ChecksumMismatch,
     /// A setting forbids to fetch it.
@@ -118,6 +124,12 @@ pub(super) fn classify(text: &str, host: &str, given: &Given) -> Kind {
         "SSL certificate problem",
     ]) {
         Kind::UntrustedCertificate
+    } else if says(&[
+        "nothing came for",
+        "the answer has no end",
+        "Operation too slow",
+    ]) {
+        Kind::Silent
     } else if says(&["disabled by GOPROXY=off", "GOVCS disallows", "refusing to"]) {
         Kind::Forbidden
     } else if says(&["403 Forbidden"]) && response(text).is_some() {
@@ -138,6 +150,28 @@ pub(super) fn classify(text: &str, host: &str, given: &Given) -> Kind {
         } else {
             Kind::NoLogin
         }
+    } else if says(&[
+        "429 Too Many Requests",
+        "500 Internal Server Error",
+        "502 Bad Gateway",
+        "503 Service Unavailable",
+        "504 Gateway Timeout",
+        "The requested URL returned error: 5",
+        "stopped after 10 redirects",
+        "redirected from secure URL",
+    ]) {
+        Kind::OutOfOrder
+    } else if says(&[
+        "invalid response from proxy",
+        "not a valid zip file",
+        "unexpected EOF",
+        "malformed response",
+        "gzip: invalid",
+        "proxy returned info for version",
+        "downloaded zip file too large",
+        " has unexpected file ",
+    ]) {
+        Kind::NoModule
     } else if says(&["verifying"]) && says(&["404 Not Found", "410 Gone"]) {
         Kind::NotInSumDatabase
     } else if says(&[

@@ -125,6 +125,26 @@ fn messages_are_sorted() {
             "m.example",
             "go: m.example/a@v1.0.0 requires go >= 1.99 (running go 1.26.8; GOTOOLCHAIN=local)",
         ),
+        (
+            Kind::Silent,
+            "proxy.example",
+            "https://proxy.example/m.example/a/@v/v1.0.0.zip: nothing came for 120 s",
+        ),
+        (
+            Kind::OutOfOrder,
+            "proxy.example",
+            "m.example/a@v1.0.0: reading https://proxy.example/m.example/a/@v/v1.0.0.zip: 502 Bad Gateway",
+        ),
+        (
+            Kind::NoModule,
+            "proxy.example",
+            "m.example/a@v1.0.0: invalid response from proxy \"https://proxy.example\": invalid character '<' looking for beginning of value",
+        ),
+        (
+            Kind::NoModule,
+            "proxy.example",
+            "zip: not a valid zip file\nfrom https://proxy.example/m.example/a/@v/v1.0.0.zip",
+        ),
         (Kind::Other, "m.example", "something new"),
     ];
     for (expected, host, text) in cases {

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::cache::ModuleCache;
 use super::modfile::Module;
+use super::sent::instead_of_manifest;
 use super::slice::sum_of;
-use crate::fetch::{Go, GoError, Kind, Problem, problem};
+use crate::fetch::{Go, GoError, Kind, Problem, is_about, problem};
 
 /// What Go says where a path ends in `.git` and no protocol led to a repository; it
 /// keeps to itself what the protocols said.
@@ -21,6 +22,8 @@ pub(super) struct Failures {
     pub(super) modules: BTreeMap<Module, Problem>,
     /// What ended the command before it came to single modules.
     pub(super) general: Option<Problem>,
+    /// A server was silent: it is not asked for the rest.
+    pub(super) silent: bool,
 }
 
 /// Most bytes of names in one command line: Linux takes 2 MiB with the environment, and
@@ -43,43 +46,120 @@ pub(super) fn download(modules: &BTreeSet<Module>, dir: &Path, go: &dyn Go) -> F
         let (now, later) = rest.split_at(fits.count().max(1));
         some(now, dir, go, &mut failures);
         rest = later;
+        if failures.silent {
+            break;
+        }
     }
     failures
 }
 
-/// Fetches as many modules as one command takes.
+/// Fetches as many modules as one command takes. A wrong checksum ends the command without a
+/// word about the others, so it runs again without that module.
 fn some(names: &[String], dir: &Path, go: &dyn Go, failures: &mut Failures) {
-    // A `go.mod` may name a module like a flag.
-    let mut args = vec!["mod", "download", "-json", "--"];
-    args.extend(names.iter().map(String::as_str));
-    match go.run(dir, &args) {
-        Ok(_) | Err(GoError::NotRun) => {}
-        Err(GoError::Io(text)) => {
-            failures.general = Some(problem(("", ""), &text, go));
-        }
-        Err(GoError::Failed { stdout, stderr }) => {
-            let found = errors(&stdout);
-            if found.is_empty() {
-                failures.general = Some(general(&stderr, dir, go));
+    let mut names = names.to_vec();
+    while !names.is_empty() {
+        // A `go.mod` may name a module like a flag.
+        let mut args = vec!["mod", "download", "-json", "--"];
+        args.extend(names.iter().map(String::as_str));
+        match go.run(dir, &args) {
+            Ok(_) | Err(GoError::NotRun) => {}
+            Err(GoError::Io(text)) => {
+                failures.general = Some(problem(("", ""), &text, go));
             }
-            for (module, text) in found {
-                let found = explained(&module, &text, dir, go);
-                failures.modules.insert(module, found);
+            Err(error @ GoError::Silent(_)) => silent(&names, &error, dir, go, failures),
+            Err(GoError::Failed {
+                stdout,
+                stderr,
+                answered,
+            }) => {
+                let found = errors(&stdout);
+                if found.is_empty() {
+                    let problem = general(&stderr, &answered, dir, go);
+                    let name = format!("{}@{}", problem.module, problem.version);
+                    if let Some(at) = names.iter().position(|asked| *asked == name) {
+                        names.remove(at);
+                        let (path, version) = (problem.module.clone(), problem.version.clone());
+                        failures.modules.insert(Module { path, version }, problem);
+                        continue;
+                    }
+                    failures.general = Some(problem);
+                }
+                for (module, text) in found {
+                    let text = with_address(&module, &text, &answered);
+                    let found = explained(&module, &text, dir, go);
+                    failures.modules.insert(module, found);
+                }
             }
         }
+        return;
+    }
+}
+
+/// Says what a server kept to itself: about the modules that were asked for, and about those
+/// that were still to come.
+fn silent(names: &[String], error: &GoError, dir: &Path, go: &dyn Go, failures: &mut Failures) {
+    let GoError::Silent(silence) = error else {
+        return;
+    };
+    let mut first = None;
+    for (path, version) in names.iter().filter_map(|name| name.split_once('@')) {
+        if let Some(text) = silence.about(path, version) {
+            let found = problem((path, version), &text, go);
+            let module = Module {
+                path: path.to_owned(),
+                version: version.to_owned(),
+            };
+            first.get_or_insert_with(|| found.clone());
+            failures.modules.insert(module, found);
+        }
+    }
+    failures.general = Some(first.unwrap_or_else(|| failed(error, dir, go)));
+    failures.silent = true;
+}
+
+/// The problem of a command that is about no module of its own.
+pub(super) fn failed(error: &GoError, dir: &Path, go: &dyn Go) -> Problem {
+    match error {
+        GoError::Silent(silence) => {
+            let (path, version) = silence.module().unwrap_or_default();
+            let text = silence.about(&path, &version);
+            let text = text.unwrap_or_else(|| silence.to_string());
+            problem((&path, &version), &text, go)
+        }
+        GoError::Failed {
+            stderr, answered, ..
+        } => general(stderr.trim(), answered, dir, go),
+        other => problem(("", ""), &other.to_string(), go),
     }
 }
 
 /// A problem of a message that may name a module.
-pub(super) fn general(text: &str, dir: &Path, go: &dyn Go) -> Problem {
+fn general(text: &str, answered: &[String], dir: &Path, go: &dyn Go) -> Problem {
     match named(text) {
-        Some(module) => explained(&module, text, dir, go),
+        Some(module) => explained(&module, &with_address(&module, text, answered), dir, go),
         None => problem(("", ""), text, go),
+    }
+}
+
+/// What Go says about a module, with the address that answered last when it says none: Go
+/// leaves out whose file it does not like.
+fn with_address(module: &Module, text: &str, answered: &[String]) -> String {
+    let (path, version) = (&module.path, &module.version);
+    let mut latest = answered.iter().rev();
+    match latest.find(|asked| is_about(asked, path, version)) {
+        Some(address) if !text.contains("://") => format!("{text}\nfrom {address}"),
+        _ => text.to_owned(),
     }
 }
 
 fn explained(module: &Module, text: &str, dir: &Path, go: &dyn Go) -> Problem {
     let name = (module.path.as_str(), module.version.as_str());
+    if let Some(sent) = instead_of_manifest(module, text, go) {
+        return Problem {
+            kind: Kind::NoModule,
+            ..problem(name, &format!("{text}\n{sent}"), go)
+        };
+    }
     if !text.contains(NO_PROTOCOL) {
         return problem(name, text, go);
     }
@@ -94,6 +174,7 @@ fn explained(module: &Module, text: &str, dir: &Path, go: &dyn Go) -> Problem {
         let args = ["ls-remote", "-q", "--end-of-options", url.as_str(), "HEAD"];
         match go.git(dir, &args) {
             Err(GoError::Failed { stderr, .. }) => said += &format!("{url}: {stderr}\n"),
+            Err(GoError::Silent(silence)) => said += &format!("{silence}\n"),
             Err(GoError::NotRun) => {
                 return Problem {
                     kind: Kind::NoGit,
@@ -247,6 +328,43 @@ mod tests {
             names += args.len() - 4;
         }
         assert_eq!(names, modules.len());
+    }
+
+    /// Refuses one module in the way of a wrong checksum, without a word about the others.
+    struct Fatal(Mutex<Vec<usize>>);
+
+    impl Go for Fatal {
+        fn run(&self, _: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
+            self.0.lock().unwrap().push(args.len() - 4);
+            if !args.contains(&"b.org/y@v1.0.0") {
+                return Ok(Vec::new());
+            }
+            let stderr = "verifying b.org/y@v1.0.0: checksum mismatch\n".to_owned();
+            let answered = ["a.org/x", "b.org/y"];
+            Err(GoError::Failed {
+                stdout: Vec::new(),
+                stderr,
+                answered: answered
+                    .map(|path| format!("https://p.example/{path}/@v/v1.0.0.zip"))
+                    .to_vec(),
+            })
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_keeps_no_other_module_from_being_fetched() {
+        let go = Fatal(Mutex::default());
+        let modules = ["a.org/x", "b.org/y", "c.org/z"].map(|path| Module {
+            path: path.to_owned(),
+            version: "v1.0.0".to_owned(),
+        });
+        let failures = download(&modules.into(), Path::new("."), &go);
+        assert_eq!(*go.0.lock().unwrap(), [3, 2]);
+        let found: Vec<&Problem> = failures.modules.values().collect();
+        assert_eq!((found.len(), found[0].module.as_str()), (1, "b.org/y"));
+        // Whose file it was, Go leaves out.
+        assert_eq!(found[0].host, "p.example");
+        assert!(failures.general.is_none());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 
 use super::cache::ModuleCache;
-use super::download::{download, general};
+use super::download::{download, failed};
 use super::modfile::Module;
 use super::request::Needed;
 use super::temporary::Temporary;
@@ -45,14 +45,21 @@ pub fn ensure(
     let dir = Temporary::copy("gofleet-fetch", src, &needed.manifests)?;
     let root = dir.path().join(&needed.root);
     let mut problems = Vec::new();
-    if !has_graph(needed, cache)
-        && let Err(error) = go.run(&root, &["mod", "graph"])
-        && error != GoError::NotRun
-    {
-        problems.push(general(&error.to_string(), &root, go));
+    let graph = match has_graph(needed, cache) {
+        true => Ok(Vec::new()),
+        false => go.run(&root, &["mod", "graph"]),
+    };
+    match &graph {
+        Ok(_) | Err(GoError::NotRun) => {}
+        Err(error) => problems.push(failed(error, &root, go)),
     }
-    let failures = download(&absent(needed, cache), &root, go);
-    problems.extend(failures.modules.into_values().chain(failures.general));
+    // The same server would be as silent again.
+    if !matches!(graph, Err(GoError::Silent(_))) {
+        let mut failures = download(&absent(needed, cache), &root, go);
+        failures.modules.retain(|module, _| !cache.has(module));
+        let general = failures.general.filter(|_| failures.modules.is_empty());
+        problems.extend(failures.modules.into_values().chain(general));
+    }
     let texts: Vec<(&String, String)> = needed
         .manifests
         .iter()

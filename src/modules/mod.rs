@@ -45,6 +45,7 @@ mod modfile;
 mod packed;
 mod request;
 mod resolve;
+mod sent;
 mod slice;
 mod temporary;
 mod verify;

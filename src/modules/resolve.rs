@@ -139,7 +139,7 @@ impl Resolver<'_> {
                 .filter(|(module, place)| *place == Place::Absent && !self.has_failed(module))
                 .map(|(module, _)| module.clone())
                 .collect();
-            if absent.is_empty() || !self.download(&absent, places) {
+            if absent.is_empty() || self.failures.silent || !self.download(&absent, places) {
                 break;
             }
             reached = self.follow(places);
@@ -152,6 +152,7 @@ impl Resolver<'_> {
         let new = download(absent, &self.dir, self.go);
         self.failures.modules.extend(new.modules);
         self.failures.general = self.failures.general.take().or(new.general);
+        self.failures.silent |= new.silent;
         let mut changed = false;
         for found in places.values_mut().filter(|(m, _)| absent.contains(m)) {
             *found = self.place(found.0.clone());

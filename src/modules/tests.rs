@@ -174,6 +174,7 @@ impl Go for ReadsGraph {
         match missing {
             None => Ok(Vec::new()),
             Some((text, _)) => Err(GoError::Failed {
+                answered: Vec::new(),
                 stdout: Vec::new(),
                 stderr: format!("missing {text}"),
             }),
@@ -232,6 +233,7 @@ impl Go for Refused {
             })
             .collect();
         Err(GoError::Failed {
+            answered: Vec::new(),
             stdout: errors.concat().into_bytes(),
             stderr: String::new(),
         })

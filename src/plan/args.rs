@@ -78,7 +78,7 @@ fn of_every_build<'s>(spec: &'s Spec, visit: &mut impl FnMut(&'s Text)) {
 /// with `_`. BuildKit has more of its own, which do nothing here.
 ///
 /// Facts: contract §5.3.
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 18] = [
     "BUILDKIT_ATTEST_",
     "BUILDKIT_BUILD_NAME",
     "BUILDKIT_CACHE_MOUNT_NS",
@@ -90,6 +90,7 @@ const KNOWN: [&str; 17] = [
     "BUILDKIT_SYNTAX",
     runner::CACHE,
     runner::PARALLEL,
+    fetch::TIMEOUT,
     "SOURCE_DATE_EPOCH",
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -118,7 +119,7 @@ pub(super) fn unused(spec: &Spec, request: &Request) -> Vec<Diagnostic> {
         } else if let Some((_, hint)) = settings::not_taken(name, value) {
             Some(hint)
         } else {
-            let own = [runner::CACHE, runner::PARALLEL];
+            let own = [runner::CACHE, runner::PARALLEL, fetch::TIMEOUT];
             let known = KNOWN.into_iter().filter(|_| name.starts_with("BUILDKIT_"));
             let names = used.iter().map(|u| u.name.as_str());
             did_you_mean(name, names.chain(own).chain(known))

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 /// What fetching modules takes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fetch {
-    /// Settings of the go command by name: those of the spec, and build args over them.
-    /// None of them holds credentials.
+    /// Settings of the go command by name: those of the spec, and build args over them; and
+    /// for how long servers may be silent. None of them holds credentials.
     pub settings: BTreeMap<String, String>,
     /// The secrets that the spec names, in its order.
     pub secrets: Vec<Secret>,
@@ -38,6 +38,9 @@ pub(super) fn fetch(spec: &Spec, request: &Request, strict: bool, check: &mut Ch
             settings.insert(name.to_owned(), value.clone());
         }
     }
+    if let Some(seconds) = timeout(request, check) {
+        settings.insert(fetch::TIMEOUT.to_owned(), seconds.to_string());
+    }
     check.lenient = !strict;
     let secrets = secrets(spec, check);
     let ssh = agents(spec, check);
@@ -47,6 +50,24 @@ pub(super) fn fetch(spec: &Spec, request: &Request, strict: bool, check: &mut Ch
         secrets,
         ssh,
     }
+}
+
+/// For how many seconds servers may be silent, if that is asked for. It is a fact of a runner
+/// and its servers, and so no field of a spec.
+fn timeout(request: &Request, check: &mut Check<'_>) -> Option<u32> {
+    let name = fetch::TIMEOUT;
+    // An empty build arg is what CI files pass for a variable that is not set.
+    let given = request.build_args.get(name).filter(|v| !v.is_empty())?;
+    let found = given
+        .parse()
+        .ok()
+        .filter(|n| (1..=fetch::MAX_TIMEOUT).contains(n));
+    check.noted(found.ok_or_else(|| {
+        let max = fetch::MAX_TIMEOUT;
+        let message = format!("build arg `{name}` is `{given}`, and takes seconds from 1 to {max}");
+        Diagnostic::new(Rule::InvalidTimeout, message)
+            .hint("leave it out: the default fits module proxies that fetch when they are asked")
+    }))
 }
 
 fn from_spec(spec: &Spec, check: &mut Check<'_>) -> BTreeMap<String, String> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Places, Resolver, packages};
 use crate::fetch::GoError;
-use crate::modules::download::general;
+use crate::modules::download::failed;
 use crate::modules::modfile::Module;
 use crate::modules::request::{Needed, ServiceModules, ServiceRequest};
 use crate::modules::slice;
@@ -22,7 +22,7 @@ impl Resolver<'_> {
                 let asking: Vec<&ServiceRequest> =
                     self.request.services.iter().filter(asks).collect();
                 if error != GoError::NotRun && !asking.is_empty() {
-                    let mut problem = general(&error.to_string(), &self.dir, self.go);
+                    let mut problem = failed(&error, &self.dir, self.go);
                     problem.services = asking.into_iter().map(|s| s.key.clone()).collect();
                     let module = Module {
                         path: problem.module.clone(),
