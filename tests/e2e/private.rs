@@ -3,6 +3,7 @@
 
 mod clients;
 mod credentials;
+mod faults;
 mod go_says;
 mod keys;
 mod leaks;

@@ -27,6 +27,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Names of the hosts, which steps learn by --add-host.
@@ -37,9 +38,16 @@ const (
 	mtlsHost   = "mtls.corp.example"
 	sshHost    = "ssh.corp.example"
 	vanityHost = "go.corp.example"
+	// A module proxy with faults, one that takes connections and says nothing, and a name
+	// that the certificate has not.
+	faultyHost  = "faulty.example"
+	silentHost  = "silent.example"
+	strangeHost = "strange.example"
 )
 
-var hosts = []string{proxyHost, publicHost, gitHost, mtlsHost, sshHost, vanityHost}
+var hosts = []string{
+	proxyHost, publicHost, gitHost, mtlsHost, sshHost, vanityHost, faultyHost, silentHost, strangeHost,
+}
 
 // What a server may ask for. Values are new in every run, so that a test that
 // finds one somewhere found it there because of this run.
@@ -98,7 +106,8 @@ func run(root, network, sshd string) error {
 	for i, host := range hosts {
 		answer.Hosts[host] = fmt.Sprintf("%s.%d", network, i+1)
 	}
-	keys, err := newAuthority(filepath.Join(root, "tls"), hosts)
+	named := slices.DeleteFunc(slices.Clone(hosts), func(host string) bool { return host == strangeHost })
+	keys, err := newAuthority(filepath.Join(root, "tls"), named)
 	if err != nil {
 		return err
 	}
@@ -117,7 +126,15 @@ func run(root, network, sshd string) error {
 		// Git itself goes over ssh; this tells the go command where.
 		sshHost: goGet{root, sshHost},
 		// Anybody may ask this one, and git goes elsewhere.
-		vanityHost: vanity{filepath.Join(root, "vanity")},
+		vanityHost:  vanity{filepath.Join(root, "vanity")},
+		faultyHost:  &faulty{good: proxy{filepath.Join(root, "public")}, asked: map[string]int{}},
+		strangeHost: proxy{filepath.Join(root, "public")},
+	}
+	for _, port := range []string{":443", ":22"} {
+		accepted := func() { requests.add(request{Host: silentHost, Path: "silent" + port}) }
+		if err := silent(answer.Hosts[silentHost]+port, accepted); err != nil {
+			return err
+		}
 	}
 	failed := make(chan error)
 	for host, handler := range servers {
@@ -134,6 +151,10 @@ func run(root, network, sshd string) error {
 			TLSConfig: config,
 			// Clients that do not trust us are part of the tests.
 			ErrorLog: log.New(io.Discard, "", 0),
+		}
+		if host == faultyHost {
+			// Of several requests on one connection, no single one can be hung up on.
+			server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
 		}
 		go func() { failed <- server.ServeTLS(listener, "", "") }()
 	}

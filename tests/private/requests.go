@@ -54,6 +54,9 @@ func (s *status) WriteHeader(code int) {
 	s.ResponseWriter.WriteHeader(code)
 }
 
+// What has more to do than to write finds the connection by it.
+func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
 // login asks for user and password, or for nothing a server would not take.
 func (c credentials) login(handler http.Handler) http.Handler {
 	return basic(handler, func(user, password string) bool {

@@ -41,6 +41,13 @@ pub(crate) const SSH: &str = "ssh.corp.example";
 /// Module paths that name no repository host: it tells everybody where the repository is.
 /// See [`Private::vanity`].
 pub(crate) const VANITY: &str = "go.corp.example";
+/// A module proxy of what [`PUBLIC`] has, broken for modules whose path ends in the name of a
+/// fault; `tests/private/faults.go` has them.
+pub(crate) const FAULTY: &str = "faulty.example";
+/// Takes connections, for https and ssh, and says nothing.
+pub(crate) const SILENT: &str = "silent.example";
+/// As [`PUBLIC`], with the certificate of others.
+pub(crate) const STRANGE: &str = "strange.example";
 
 /// How often an address that somebody else has is no reason to give up.
 const ATTEMPTS: usize = 5;
