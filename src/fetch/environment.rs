@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::git;
 use super::hosts::{host_of, is_fetchable, is_private, naming};
 use super::redact::{Redactor, on_the_wire, passwords};
 use super::{
@@ -126,6 +127,8 @@ pub fn prepare(
     let path = places.home.join(".netrc");
     fs::write(&path, text)?;
     set(&mut env, "NETRC", &path);
+    git::forget(&mut env);
+    git::restrict(&mut env);
     given.logins = logins.iter().map(|login| login.host.clone()).collect();
 
     // Keys of ssh.
@@ -134,14 +137,16 @@ pub fn prepare(
         ssh += &format!(" -o UserKnownHostsFile={}", path.display());
     }
     env.insert("GIT_SSH_COMMAND".to_owned(), ssh);
-    let mut config = String::new();
+    let mut config = git::config();
     if given.agent {
         set(&mut env, "SSH_AUTH_SOCK", &places.agent);
         for host in hosts.iter().filter(|host| !given.has_login(host)) {
             config += &format!("[url \"ssh://git@{host}/\"]\n\tinsteadOf = https://{host}/\n");
         }
     }
-    fs::write(places.home.join(".gitconfig"), config)?;
+    let path = places.home.join(".gitconfig");
+    fs::write(&path, config)?;
+    set(&mut env, "GIT_CONFIG_GLOBAL", &path);
 
     // Certificates.
     if let Some(path) = given_file(CA) {

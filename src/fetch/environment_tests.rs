@@ -82,6 +82,8 @@ fn no_line_of_a_manifest_gets_a_token_to_another_host() {
         prepare(given, &places, &modules(&crafted)).unwrap();
         for file in [".netrc", ".gitconfig"] {
             let text = fs::read_to_string(places.home.join(file)).unwrap();
+            let ours = super::git::config();
+            let text = text.strip_prefix(&ours).unwrap_or(&text);
             assert!(!text.contains("evil") && !text.contains("core"), "{text}");
         }
     }
@@ -101,7 +103,7 @@ fn an_agent_serves_private_hosts_without_login() {
     let go = prepare(private, &places, &wanted).unwrap();
     let config = fs::read_to_string(places.home.join(".gitconfig")).unwrap();
     assert_eq!(
-        config,
+        config.strip_prefix(&super::git::config()).unwrap(),
         "[url \"ssh://git@b.example/\"]\n\tinsteadOf = https://b.example/\n"
     );
     let env = go.env.as_ref().unwrap();
@@ -141,4 +143,25 @@ fn nothing_given_is_nothing_set() {
     assert!(!env.contains_key("SSL_CERT_FILE") && !env.contains_key("SSH_AUTH_SOCK"));
     assert_eq!(env["https_proxy"], env["HTTPS_PROXY"]);
     assert_eq!(go.redactor.redact("hidden-word"), "***");
+}
+
+/// A spec sets variables of the build step, which the check in front of it has as well.
+#[test]
+fn git_and_ssh_obey_no_variable_of_the_step() {
+    let root = tree(&[]);
+    let given = env(&[
+        ("GIT_EXEC_PATH", "/src/evil"),
+        ("GIT_CONFIG_PARAMETERS", "'core.sshCommand=evil'"),
+        ("GIT_PROXY_COMMAND", "/src/evil"),
+        ("SSH_ASKPASS", "/src/evil"),
+        ("XDG_CONFIG_HOME", "/src/evil"),
+        ("GOFLEET_SECRET_GIT_AUTH_TOKEN.a.example", "some-token"),
+        ("PATH", "/bin"),
+    ]);
+    let go = prepare(given, &places(root.path()), &modules(&["a.example/x"])).unwrap();
+    let env = go.env.as_ref().unwrap();
+    assert!(!env.values().any(|value| value.contains("evil")), "{env:?}");
+    assert!(go.given.has_login("a.example"));
+    assert_eq!(env["PATH"], "/bin");
+    assert!(env["GIT_CONFIG_GLOBAL"].ends_with("home/.gitconfig"));
 }

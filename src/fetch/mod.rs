@@ -10,13 +10,14 @@
 //! # Files
 //!
 //! - `environment`: credentials as `go`, git and ssh look for them; `netrc`, `hosts`;
-//! - `go`: running the commands; `redact`: their messages without secrets;
+//! - `go`: running the commands; `git`: what git obeys; `redact`: messages without secrets;
 //! - `silence`: ending those that wait in vain, by what their `trace` says and their
 //!   `processes` do;
 //! - `problem`: why a module cannot be had; `advice`: what to do about it.
 
 mod advice;
 mod environment;
+mod git;
 mod go;
 mod hosts;
 mod netrc;

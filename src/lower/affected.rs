@@ -99,7 +99,7 @@ pub fn affected_step(inputs: &AffectedInputs<'_>) -> Result<Output, Error> {
         .mount(Mount::bind(HEAD_DIR, inputs.head).readonly())
         .mount(base)
         .mount(Mount::bind(SPEC_DIR, &quiet(spec, "spec")).readonly())
-        .mount(Mount::cache(MODULE_CACHE, modules))
+        .mount(Mount::cache(MODULE_CACHE, modules).readonly())
         .mount(Mount::scratch(OUTPUT_DIR))
         .env("GOMODCACHE", MODULE_CACHE)
         .cwd(SPEC_DIR)

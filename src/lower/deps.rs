@@ -221,7 +221,7 @@ impl Unpack<'_> {
         // Writable and thrown away: so they are keyed by the steps that made them, and
         // nobody has to read all of them for a key.
         let layers = layers.map(|(dest, layer)| Mount::bind(dest, layer).no_output());
-        let exec = go::go_exec(self.builder, self.root, self.settings, args, before.env)
+        let exec = go::filling_exec(self.builder, self.root, self.settings, args, before.env)
             .mounts(before.sources.iter().cloned())
             .mounts(layers)
             .mounts(before.needed())

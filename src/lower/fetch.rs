@@ -184,7 +184,7 @@ impl Fetching<'_> {
             .iter()
             .map(|(k, v)| (k.as_str(), v.as_str()));
         let env: Vec<(&str, &str)> = env.iter().copied().chain(own).collect();
-        let mut exec = go::go_exec(self.builder, self.root, self.settings, args, &env)
+        let mut exec = go::filling_exec(self.builder, self.root, self.settings, args, &env)
             .mount(Mount::bind(FRONTEND_DIR, self.frontend).readonly())
             .mount(Mount::tmpfs(HOME))
             .mount(Mount::ssh(AGENT_SOCKET, AGENT).optional());

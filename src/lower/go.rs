@@ -16,6 +16,10 @@ pub(super) const SOURCE_DIR: &str = "/src";
 
 pub(super) const MODULE_CACHE: &str = "/go/pkg/mod";
 pub(super) const BUILD_CACHE: &str = "/root/.cache/go-build";
+
+/// Where Go keeps clones of repositories (Go 1.26, `cmd/go/internal/modfetch/codehost`, `WorkDir`).
+const CLONES: &str = "/go/pkg/mod/cache/vcs";
+
 const TEMP_DIR: &str = "/tmp";
 
 /// How often `go`, the compiler and the linker collect garbage: at five times what they use
@@ -34,7 +38,8 @@ pub struct Builder {
     pub config: ImageConfig,
 }
 
-/// An exec of the `go` command: image, caches, environment; no sources yet.
+/// An exec of the `go` command: image, caches, environment; no sources yet. Modules are read
+/// and not written: nothing that runs in a build decides what another build has of them.
 ///
 /// The root filesystem is read-only: what a step writes goes to a cache, to its
 /// output or to a temporary directory on disk (a link of a large program needs
@@ -53,7 +58,27 @@ where
     let [build, modules] = go_caches(settings.options, settings.cache);
     let caches = [
         Mount::cache(BUILD_CACHE, build).into(),
+        Mount::cache(MODULE_CACHE, modules).readonly().into(),
+    ];
+    bare_go_exec(builder, caches, args, &environment(builder, root, env)).cwd(work_dir(root))
+}
+
+/// The same for our own program that fills the module cache.
+///
+/// What git clones is thrown away with the step: the configuration of a clone names commands,
+/// and the next step that used it would have the credentials of somebody else.
+pub(super) fn filling_exec(
+    builder: &Builder,
+    root: &ModuleRoot,
+    settings: StepSettings<'_>,
+    args: Vec<String>,
+    env: &[(&str, &str)],
+) -> ExecBuilder {
+    let [build, modules] = go_caches(settings.options, settings.cache);
+    let caches = [
+        Mount::cache(BUILD_CACHE, build).into(),
         Mount::cache(MODULE_CACHE, modules).into(),
+        Mount::scratch(CLONES).no_output().into(),
     ];
     bare_go_exec(builder, caches, args, &environment(builder, root, env)).cwd(work_dir(root))
 }

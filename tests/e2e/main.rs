@@ -34,3 +34,4 @@ mod support;
 mod tool;
 mod transfer;
 mod upgrades;
+mod walls;

@@ -11,6 +11,7 @@ pub(crate) mod git;
 pub(crate) mod oci;
 pub(crate) mod private;
 pub(crate) mod progress;
+pub(crate) mod raw;
 pub(crate) mod registry;
 pub(crate) mod repo;
 pub(crate) mod usage;
