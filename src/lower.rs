@@ -21,6 +21,7 @@ mod build;
 mod closures;
 mod config;
 mod constant;
+mod contradictions;
 mod deps;
 mod error;
 mod fetch;

@@ -11,7 +11,7 @@ use super::resolve::Resolver;
 use super::root::{ModuleRoot, below_vendor};
 use super::{Embed, Reason};
 use crate::scan::constraint::holds_on;
-use crate::scan::{Import, Index};
+use crate::scan::{Import, Index, Module, Unsummed, With, join, parent};
 
 /// First elements of import paths that the standard library has: it goes before any module.
 const STD: [&str; 53] = [
@@ -77,6 +77,42 @@ pub struct Certain {
     pub lacks: Vec<Lack>,
     /// Embed patterns.
     pub embeds: Vec<Embed>,
+    /// The directory of the module root.
+    pub root: String,
+    /// Modules whose sums Go asks for and that `go.sum` does not have.
+    pub unsummed: Vec<Asked>,
+    /// Modules in directories that are not in the context.
+    pub far: Vec<Far>,
+}
+
+impl Certain {
+    /// Whether no import lacks anything.
+    #[must_use]
+    pub fn is_satisfied(&self) -> bool {
+        self.lacks.is_empty() && self.unsummed.is_empty() && self.far.is_empty()
+    }
+}
+
+/// A `replace` by a directory outside of the context that an import makes Go look into.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Far {
+    /// The manifest with the line.
+    pub file: String,
+    /// The line.
+    pub line: u32,
+    /// The directory as written.
+    pub with: String,
+    /// What imports of it.
+    pub reason: Reason,
+}
+
+/// A module that an import makes Go look into.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// The line of its `require`.
+    pub module: Unsummed,
+    /// What imports of it.
+    pub reason: Reason,
 }
 
 /// A package that is imported and not there.
@@ -97,6 +133,7 @@ pub fn certain(main: &str, tags: &[String], (os, arch): (&str, &str), index: &In
     let Some(root) = ModuleRoot::of(main, index) else {
         return out;
     };
+    out.root.clone_from(&root.dir);
     let resolver = Resolver::new(index, &root);
     let Ok(first) = resolver.find(main).map(|place| place.path) else {
         return out;
@@ -119,6 +156,16 @@ pub fn certain(main: &str, tags: &[String], (os, arch): (&str, &str), index: &In
         for import in directory.imports.iter().filter(counts) {
             if is_std(&import.path) {
                 continue;
+            }
+            for far in far(&import.path, &root, index) {
+                let reason = reason(import);
+                out.far.push(Far { reason, ..far });
+            }
+            for module in unsummed(&import.path, &root, index) {
+                out.unsummed.push(Asked {
+                    module: module.clone(),
+                    reason: reason(import),
+                });
             }
             let package = resolver.package(&import.path);
             let missing = package.missing.map(|place| place.path);
@@ -157,7 +204,79 @@ pub fn certain(main: &str, tags: &[String], (os, arch): (&str, &str), index: &In
     out.lacks.dedup();
     out.embeds.sort();
     out.embeds.dedup();
+    // One import says enough of a module.
+    out.far.sort();
+    out.far
+        .dedup_by(|a, b| (&a.file, a.line) == (&b.file, b.line));
+    out.unsummed.sort();
+    out.unsummed.dedup_by(|a, b| a.module == b.module);
     out
+}
+
+/// The modules without sums that an import makes Go look into: all whose path begins it, and
+/// of the one that holds the package also the `go.mod` (modload, `importFromModules` and
+/// `goModSummary` of Go 1.26).
+///
+/// Workspaces, and modules before Go 1.17, choose versions over the whole graph, which the
+/// repository does not have; and workspaces ask for no sums.
+fn unsummed<'a>(
+    import: &'a str,
+    root: &'a ModuleRoot,
+    index: &'a Index,
+) -> impl Iterator<Item = &'a Unsummed> {
+    let main = index.module_at(&root.dir);
+    let main = main.filter(|main| !root.workspace && !root.vendored && main.is_pruned());
+    let is_listed_once = |main: &Module, path: &str| {
+        let versions = main.requires.iter().filter(|r| r.path == path);
+        versions.count() == 1 && main.excludes.iter().all(|e| e.path != path)
+    };
+    let required = main.into_iter().flat_map(|main| &main.requires);
+    let locals = root.local.iter().map(|local| &local.path);
+    let may_hold = required.map(|r| &r.path).chain(locals);
+    let holds_alone = may_hold.filter(|path| begins(import, path)).count() == 1;
+    let lines = main.into_iter().flat_map(move |main| {
+        let lines = main.unsummed.iter();
+        lines.filter(move |line| is_listed_once(main, &line.path))
+    });
+    lines.filter(move |line| begins(import, &line.path) && (holds_alone || !line.is_go_mod))
+}
+
+/// The `replace` lines that put a module that Go looks into outside of the context.
+fn far(import: &str, root: &ModuleRoot, index: &Index) -> Vec<Far> {
+    let paths = root.outside.iter().filter(|path| begins(import, path));
+    paths
+        .filter_map(|path| replace_outside(path, root, index))
+        .collect()
+}
+
+fn replace_outside(path: &str, root: &ModuleRoot, index: &Index) -> Option<Far> {
+    let workspace = index.workspace_of(&root.dir).filter(|_| root.workspace);
+    let work = workspace.map(|w| (join(&w.dir, "go.work"), &w.replaces));
+    let mains = root
+        .manifests
+        .iter()
+        .filter(|file| file.ends_with("go.mod"));
+    let mains = mains.filter_map(|file| {
+        let module = index.module_at(parent(file)?)?;
+        Some((file.clone(), &module.replaces))
+    });
+    work.into_iter().chain(mains).find_map(|(file, lines)| {
+        lines.iter().find_map(|line| match &line.with {
+            With::Outside(with) if line.path == path => Some(Far {
+                file: file.clone(),
+                line: line.line,
+                with: with.clone(),
+                reason: Reason::default(),
+            }),
+            _ => None,
+        })
+    })
+}
+
+/// Whether a module may hold the package of an import.
+fn begins(import: &str, module: &str) -> bool {
+    let rest = import.strip_prefix(module);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn first_element(path: &str) -> &str {
@@ -176,13 +295,9 @@ fn has_host(path: &str) -> bool {
 
 /// Whether a module that is fetched, or that may be, may hold a package.
 fn is_elsewhere(import: &str, root: &ModuleRoot) -> bool {
-    let may_hold = |module: &String| {
-        let rest = import.strip_prefix(module.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
     let unsure = root.local.iter().filter(|local| !local.sure);
     let mut paths = unsure.map(|local| &local.path).chain(&root.required);
-    paths.any(may_hold)
+    paths.any(|module| begins(import, module))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //!   first, and in each file a line with a version before one without;
 //! - a `replace` stands for nothing unless something requires the module, and the version
 //!   that is replaced is the one that is chosen;
+//! - what requires a version that a main module excludes does not count;
 //! - since Go 1.17 the main module's own list has the chosen versions; in a workspace, and
 //!   before, they are the highest of the module graph.
 //!
@@ -16,7 +17,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::scan::{Index, Module, Replace, With};
+use crate::scan::{Index, Module, Replace, Require, With};
 use crate::versions;
 
 /// A directory that stands for a module.
@@ -75,17 +76,19 @@ fn replaced<'a>(lines: &'a [Replace], path: &str, version: &str) -> Option<&'a W
     of(version).or_else(|| of("")).map(|r| &r.with)
 }
 
-/// The directories that stand for modules, those of longer paths first.
+/// The directories that stand for modules, those of longer paths first; and the paths of modules
+/// for which a directory that is not in the context surely stands.
 pub(super) fn modules(
     mains: &[&Module],
     replaces: &Replaces<'_>,
     workspace: bool,
     index: &Index,
-) -> Vec<Local> {
+) -> (Vec<Local>, Vec<String>) {
     let mut out: Vec<Local> = mains
         .iter()
         .map(|module| local(&module.path, &module.dir, true))
         .collect();
+    let mut outside = Vec::new();
     let is_main = |path: &str| mains.iter().any(|module| module.path == path);
     let graph = match mains {
         [main] if !workspace && main.is_pruned() => Graph::listed(main),
@@ -95,6 +98,9 @@ pub(super) fn modules(
     for path in paths.into_iter().filter(|path| !is_main(path)) {
         let (found, known) = graph.chosen(path, replaces);
         let sure = known && found.len() == 1;
+        if sure && matches!(found.first(), Some(With::Outside(_))) {
+            outside.push(path.to_owned());
+        }
         let dirs = found.into_iter().filter_map(|with| match with {
             With::Dir(dir) => {
                 // What is not there is looked for where the line says it is.
@@ -107,7 +113,7 @@ pub(super) fn modules(
         out.extend(dirs);
     }
     out.sort_by(|a, b| b.path.len().cmp(&a.path.len()).then_with(|| a.cmp(b)));
-    out
+    (out, outside)
 }
 
 fn local(path: &str, dir: &str, sure: bool) -> Local {
@@ -133,7 +139,7 @@ impl<'a> Graph<'a> {
     /// The versions that a `go.mod` lists.
     fn listed(main: &'a Module) -> Self {
         let mut out = Self::default();
-        raise(&mut out.least, main);
+        raise(&mut out.least, main, &Excluded::of(&[main]));
         out.most.clone_from(&out.least);
         out
     }
@@ -145,14 +151,15 @@ impl<'a> Graph<'a> {
         let mut seen: BTreeSet<&str> = mains.iter().map(|m| m.dir.as_str()).collect();
         let mut level: Vec<&Module> = mains.to_vec();
         let mut depth = 0;
+        let excluded = Excluded::of(mains);
         while !level.is_empty() {
             let mut next = Vec::new();
             for module in level {
-                raise(&mut out.most, module);
+                raise(&mut out.most, module, &excluded);
                 if depth < 2 {
-                    raise(&mut out.least, module);
+                    raise(&mut out.least, module, &excluded);
                 }
-                for require in &module.requires {
+                for require in excluded.others(module) {
                     if mains.iter().any(|main| main.path == require.path) {
                         continue;
                     }
@@ -194,9 +201,29 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// The versions that `exclude` lines of main modules take out: Go does not see who requires
+/// them.
+struct Excluded<'a>(BTreeSet<&'a Require>);
+
+impl<'a> Excluded<'a> {
+    fn of(mains: &[&'a Module]) -> Self {
+        Self(mains.iter().flat_map(|main| &main.excludes).collect())
+    }
+
+    /// What a module requires beside them.
+    fn others<'m>(&self, module: &'m Module) -> impl Iterator<Item = &'m Require> {
+        let requires = module.requires.iter();
+        requires.filter(|require| !self.0.contains(require))
+    }
+}
+
 /// Raises versions to those that a module requires.
-fn raise<'a>(versions: &mut BTreeMap<&'a str, &'a str>, module: &'a Module) {
-    for require in &module.requires {
+fn raise<'a>(
+    versions: &mut BTreeMap<&'a str, &'a str>,
+    module: &'a Module,
+    excluded: &Excluded<'_>,
+) {
+    for require in excluded.others(module) {
         let version = versions.entry(&require.path).or_default();
         if versions::modules(version, &require.version).is_lt() || version.is_empty() {
             *version = &require.version;

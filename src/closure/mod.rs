@@ -37,7 +37,7 @@ use std::fmt;
 
 use crate::scan::Link;
 
-pub use certain::{Certain, Lack, certain};
+pub use certain::{Asked, Certain, Far, Lack, certain};
 pub use embedded::{Entry, Listings, of_nothing};
 pub use files::{Source, files};
 pub use hidden::{doubtful_directories, hidden, hidden_sources};

@@ -28,6 +28,8 @@ pub struct ModuleRoot {
     pub local: Vec<Local>,
     /// Paths of required modules that come from elsewhere.
     pub required: Vec<String>,
+    /// Paths of modules for which a directory outside of the context surely stands.
+    pub outside: Vec<String>,
     /// Paths of modules that stand for others.
     pub forks: Vec<String>,
     /// Symbolic links on the way to modules.
@@ -178,10 +180,11 @@ fn fill(
     mut places: Places<'_>,
 ) -> ModuleRoot {
     let index = places.index;
-    root.local = local::modules(mains, replaces, root.workspace, index);
+    (root.local, root.outside) = local::modules(mains, replaces, root.workspace, index);
     // With vendored modules, replacements come from the vendor directory as well.
     if root.vendored {
         root.local.retain(|l| mains.iter().any(|m| m.dir == l.dir));
+        root.outside.clear();
     }
     let mut dirs: BTreeSet<String> = mains.iter().map(|m| m.dir.clone()).collect();
     for replace in replaces.all() {
@@ -320,6 +323,8 @@ mod tests {
         assert_eq!(lib("go 1.17", "v1.2.0"), ["m/lib=new", "m=."]);
         assert_eq!(lib("go 1.17", "v1.1.0"), ["m/lib=old", "m=."]);
         assert_eq!(lib("go 1.17", "v1.0.0"), ["m=."]);
+        let excluded = "go 1.17\nexclude m/lib v1.2.0\nrequire m/lib v1.1.0";
+        assert_eq!(lib(excluded, "v1.2.0"), ["m/lib=old", "m=."]);
         // Before, whatever `x.org/y` requires may raise the version.
         let both = ["m/unused=unused?", "m/lib=new?", "m/lib=old?", "m=."];
         assert_eq!(lib("go 1.16", "v1.1.0"), both);

@@ -155,7 +155,8 @@ rules! {
     OutsideContext, Error, "a path that leaves the context",
     "Paths in a spec are relative to the build context and stay below it. What lies outside is not \
      sent to the daemon. So it is with the directories of `use` in a `go.work`: Go reads every \
-     module of a workspace, also those that a service does not need.";
+     module of a workspace, also those that a service does not need. A directory of `replace` may be \
+     outside while no service imports from it.";
 
     HiddenSource, Error, "an ignore file hides what a build needs",
     "A rule of `.dockerignore` (or `FILE.dockerignore`) keeps a package or an embedded file out of \
@@ -173,9 +174,19 @@ rules! {
      module of a workspace, also those that a service does not need.";
 
     NotVendored, Error, "a package or module that `vendor` lacks",
-    "The module has a `vendor` directory, so Go takes every package from there and fetches none, and \
-     builds nothing while `vendor/modules.txt` lacks a module that `go.mod` requires. \
-     `go mod vendor` writes it anew.";
+    "The module or workspace has a `vendor` directory, so Go takes every package from there and fetches \
+     none, and builds nothing while `vendor/modules.txt` and the `require` and `replace` lines say different \
+     things, or while there is no such list and modules are required. `go mod vendor` writes it anew, in a \
+     workspace `go work vendor`.";
+
+    MissingSum, Error, "a module that `go.sum` does not know",
+    "Go looks into the module for an import, and `go.sum` has no line for it, or none for its `go.mod`. \
+     A build adds nothing to `go.sum`, so `go mod tidy` writes the line, and it is committed. In a build of \
+     several services this is a failure of the ones that import it, and the others are built.";
+
+    ConflictingReplaces, Error, "two `replace` lines that contradict each other",
+    "Go takes one thing in place of a module. Where members of a workspace replace the same module at \
+     the same version by different things, a `replace` in `go.work` decides.";
 
     NothingEmbedded, Error, "an embed pattern that matches no file",
     "Each pattern of `//go:embed` has to match a file, and a directory has to hold one; files whose \

@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::closure::{self, Certain, Embed, Lack, ModuleRoot};
+use super::contradictions::of_manifests;
+use crate::closure::{self, Asked, Certain, Embed, Far, Lack, ModuleRoot, Reason};
 use crate::diag::{self, Diagnostic, Rule, Span};
 use crate::ignore::Rules;
 use crate::plan::Plan;
-use crate::scan::{Index, join, resolve};
+use crate::scan::{Index, Unsummed, join};
 
 /// Diagnostics by the file that they are about.
 pub type ByFile = BTreeMap<String, Vec<Diagnostic>>;
@@ -55,7 +56,7 @@ impl Needs {
     /// Whether nothing can be missing.
     #[must_use]
     pub fn is_satisfied(&self) -> bool {
-        self.manifests.is_empty() && self.builds.iter().all(|build| build.lacks.is_empty())
+        self.manifests.is_empty() && self.builds.iter().all(Certain::is_satisfied)
     }
 
     /// Directories of packages that are needed and that an ignore file hides.
@@ -77,7 +78,16 @@ impl Needs {
     #[must_use]
     pub fn problems(&self, ignore: (&Rules, &str), nothing: &[&Embed], all: bool) -> ByFile {
         let mut out = self.manifests.clone();
-        let all = all || self.builds.iter().all(|build| !build.lacks.is_empty());
+        let all = all || !self.builds.iter().any(Certain::is_satisfied);
+        let builds = self.builds.iter().filter(|_| all);
+        for build in builds {
+            for asked in &build.unsummed {
+                add_asked(&mut out, &build.root, asked);
+            }
+            for far in &build.far {
+                add_far(&mut out, far);
+            }
+        }
         for lack in self.builds.iter().flat_map(|build| &build.lacks) {
             add_lack(&mut out, lack, ignore, all);
         }
@@ -161,49 +171,42 @@ fn hides_package(rules: &Rules, dir: &str) -> Option<(u32, String)> {
     Some((rule.line, rule.text.clone()))
 }
 
-/// What is wrong with the manifests of a module root, if anything is.
-fn of_manifests(root: &ModuleRoot, index: &Index) -> Option<(String, Vec<Diagnostic>)> {
-    let (name, problems): (_, Vec<Diagnostic>) = if root.workspace {
-        let workspace = index.workspace_of(&root.dir)?;
-        let lost = workspace.lost.iter().map(|(dir, line)| {
-            let problem = match resolve(&root.dir, dir) {
-                Some(_) => no_member(dir),
-                None => outside(dir),
-            };
-            problem.at(Span::at(*line, 1))
-        });
-        ("go.work", lost.collect())
-    } else {
-        let unvendored = &index.module_at(&root.dir)?.unvendored;
-        let problems = unvendored.iter().map(|(require, line)| {
-            let message = format!(
-                "`{} {}` is not in `vendor/modules.txt`, and Go builds nothing before it is",
-                require.path, require.version
-            );
-            Diagnostic::new(Rule::NotVendored, message)
-                .at(Span::at(*line, 1))
-                .hint("run `go mod vendor` and commit `vendor`")
-        });
-        ("go.mod", problems.collect())
+/// A module whose sums `go.sum` lacks, at its `require` line.
+fn add_asked(out: &mut ByFile, root: &str, asked: &Asked) {
+    let Unsummed {
+        module,
+        line,
+        is_go_mod,
+        ..
+    } = &asked.module;
+    let Reason { file, line: at, .. } = &asked.reason;
+    let (path, version) = (&module.path, &module.version);
+    let what = match is_go_mod {
+        true => format!("`{path} {version}/go.mod`"),
+        false => format!("`{path} {version}`"),
     };
-    (!problems.is_empty()).then(|| (join(&root.dir, name), problems))
+    let message =
+        format!("`go.sum` has no line of {what}, and {file}:{at} imports from that module");
+    let diagnostic = Diagnostic::new(Rule::MissingSum, message)
+        .at(Span::at(*line, 1))
+        .hint("run `go mod tidy` and commit `go.sum`; a build adds nothing to it");
+    out.entry(join(root, "go.mod"))
+        .or_default()
+        .push(diagnostic);
 }
 
-fn no_member(dir: &str) -> Diagnostic {
-    Diagnostic::new(
-        Rule::NoSuchModule,
-        format!("there is no `go.mod` in `{dir}`, and Go reads every module of a workspace"),
-    )
-    .hint("is it misspelled, in no commit, or hidden by the ignore file?")
-}
-
-fn outside(dir: &str) -> Diagnostic {
-    Diagnostic::new(
-        Rule::OutsideContext,
-        format!("`{dir}` is outside of the context, and Go reads every module of a workspace"),
-    )
-    .hint(
-        "build with a directory above as the context, or leave the line out of the `go.work` that \
-         is built",
-    )
+/// A module that only a directory outside of the context holds, at the `replace` line.
+fn add_far(out: &mut ByFile, far: &Far) {
+    let Reason { file, line, names } = &far.reason;
+    let message = format!(
+        "`{}` is outside of the context, and {file}:{line} imports `{names}` from it",
+        far.with
+    );
+    let diagnostic = Diagnostic::new(Rule::OutsideContext, message)
+        .at(Span::at(far.line, 1))
+        .hint(
+            "build with a directory above as the context, or have the module in the repository or \
+             from a server",
+        );
+    out.entry(far.file.clone()).or_default().push(diagnostic);
 }

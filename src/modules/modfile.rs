@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::scan::{gomod, resolve};
-use crate::versions::Go;
+use crate::versions::{self, Go};
 
 /// A module at a version; a directory has no version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,10 +39,18 @@ impl ModFile {
     pub(super) fn parse(text: &str) -> Self {
         let directives = gomod::directives(text);
         let mut file = Self::default();
+        let is_excluded = |path: &String, version: &String| {
+            let mut lines = directives.iter().filter(|(verb, _)| verb == "exclude");
+            lines.any(|(_, args)| args.starts_with(&[path.clone(), version.clone()]))
+        };
         for (verb, args) in &directives {
             match (verb.as_str(), args.as_slice()) {
-                ("require", [path, version, ..]) => {
-                    file.requires.insert(path.clone(), version.clone());
+                ("require", [path, version, ..]) if !is_excluded(path, version) => {
+                    // Of several lines of one module Go takes the highest.
+                    let known = file.requires.entry(path.clone()).or_default();
+                    if versions::modules(known, version).is_le() {
+                        known.clone_from(version);
+                    }
                 }
                 ("replace", args) => file.replaces.extend(replace(args)),
                 _ => {}
@@ -184,6 +192,16 @@ mod tests {
         assert_eq!(file.replaced("b.org/u", "v0.2.0").path, "c.org/f");
         assert_eq!(file.replaced("b.org/u", "v0.1.0").path, "./u");
         assert_eq!(file.replaced("a.org/t", "v1.0.0").version, "v1.0.0");
+    }
+
+    #[test]
+    fn the_highest_line_that_is_not_excluded_counts() {
+        let file = ModFile::parse(
+            "module m\ngo 1.26\nrequire a.org/t v1.2.0\nrequire a.org/t v1.1.0\nrequire b.org/u v1.0.0\n\
+             exclude b.org/u v1.0.0\n",
+        );
+        assert_eq!(file.requires["a.org/t"], "v1.2.0");
+        assert_eq!(file.requires.get("b.org/u"), None);
     }
 
     #[test]

@@ -6,17 +6,15 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::gomod::{
-    Replacement, explicitly_vendored, is_for_workspace, parse_go_mod, parse_go_work, require_lines,
-    use_lines,
-};
+use super::gomod::{Replacement, parse_go_mod, parse_go_work, use_lines};
 use super::index::{
-    Import, Index, LinkEnd, Module, Replace, Require, With, Workspace, is_inside, join, resolve,
+    Import, Index, LinkEnd, Module, Replace, Require, With, Workspace, join, resolve,
 };
-use super::walk::{self, Found};
+use super::sums::unsummed;
+use super::vendor::{self, Manifest, Vendor};
+use super::walk::{self, Found, OneDirectory};
 use super::{Scope, include, link, select};
 use crate::ignore::Rules;
-use crate::versions::Go;
 
 /// Bytes read of a `go.mod` or `go.work`. Go itself has a limit of 16 MiB.
 const MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
@@ -61,6 +59,7 @@ fn index(root: &Path, found: Found, scope: Scope<'_>) -> Index {
         .map(|d| d.directory.path.clone())
         .chain(lists.iter().map(|(vendor, _)| vendor.clone()))
         .collect();
+    let unlisted = unlisted(&found.directories, &vendored);
     index
         .manifests
         .extend(lists.into_iter().map(|(_, list)| list));
@@ -71,14 +70,15 @@ fn index(root: &Path, found: Found, scope: Scope<'_>) -> Index {
             index.manifests.push(join(dir, manifest));
             let text = || read(root, &join(dir, manifest));
             let vendor = join(dir, "vendor");
-            let vendor = vendored.contains(&vendor).then(|| vendor_of(root, &vendor));
+            let vendor = match vendored.contains(&vendor) {
+                true => Some(Vendor::of(&read(root, &join(&vendor, select::VENDOR_LIST)))),
+                false => unlisted.contains(&vendor).then_some(Vendor::Module),
+            };
             match manifest.as_str() {
                 "go.mod" => {
-                    let mut module = module(dir, &text(), vendor);
-                    if module.vendored {
-                        let list = join(&join(dir, "vendor"), select::VENDOR_LIST);
-                        module.unvendored = unvendored(&text(), &read(root, &list));
-                    }
+                    let sums = one.manifests.iter().find(|name| *name == "go.sum");
+                    let sums = sums.map(|name| read(root, &join(dir, name)));
+                    let module = module(dir, &text(), &sums.unwrap_or_default(), vendor);
                     index.modules.push(module);
                 }
                 "go.work" => index.workspaces.push(workspace(dir, &text(), vendor)),
@@ -110,6 +110,7 @@ fn index(root: &Path, found: Found, scope: Scope<'_>) -> Index {
     links.sort();
     links.dedup();
     keep_lost_uses(&mut index);
+    compare_vendor_lists(root, &vendored, &mut index);
     let roots = local_roots(&index);
     for directory in &mut index.directories {
         directory.imports = without_std(std::mem::take(&mut directory.imports), &roots);
@@ -119,7 +120,8 @@ fn index(root: &Path, found: Found, scope: Scope<'_>) -> Index {
     index
 }
 
-/// Drops the `use` lines that lead to a module, or to a link, which may.
+/// Drops the `use` lines that lead to a module, or to a link that leads nowhere: that is
+/// said by itself.
 fn keep_lost_uses(index: &mut Index) {
     let mut workspaces = std::mem::take(&mut index.workspaces);
     for workspace in &mut workspaces {
@@ -127,8 +129,10 @@ fn keep_lost_uses(index: &mut Index) {
             let Some(dir) = resolve(&workspace.dir, target) else {
                 return true;
             };
-            let is_linked = index.links.iter().any(|link| is_inside(&dir, &link.path));
-            index.module_at(&dir).is_none() && !is_linked
+            let place = index.place(&dir);
+            let mut links = place.links.iter().filter_map(|path| index.link_at(path));
+            let is_unknown = place.broken.is_some() || links.any(super::Link::is_lost);
+            index.module_at(&place.path).is_none() && !is_unknown
         });
     }
     index.workspaces = workspaces;
@@ -199,30 +203,61 @@ fn without_std(imports: Vec<Import>, roots: &BTreeSet<String>) -> Vec<Import> {
         .collect()
 }
 
-/// What a list of vendored packages was made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Vendor {
-    Module,
-    Workspace,
-}
-
-fn vendor_of(root: &Path, vendor: &str) -> Vendor {
-    match is_for_workspace(&read(root, &join(vendor, select::VENDOR_LIST))) {
-        true => Vendor::Workspace,
-        false => Vendor::Module,
+/// Vendor directories without a list: Go takes modules from there all the same.
+fn unlisted(found: &[OneDirectory], listed: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    for one in found {
+        let above = super::index::ancestors(&one.directory.path);
+        out.extend(above.filter(|dir| *dir == "vendor" || dir.ends_with("/vendor")));
     }
+    let out = out.into_iter().filter(|dir| !listed.contains(*dir));
+    out.map(str::to_owned).collect()
 }
 
-/// Whether Go takes modules from a `vendor` directory: one that was made for what is built
-/// now, and not before Go 1.14 (modload, `setDefaultBuildMod` of Go 1.26).
-fn is_vendored(go: Option<&str>, vendor: Option<Vendor>, wanted: Vendor) -> bool {
-    let go = go.and_then(Go::parse);
-    vendor == Some(wanted) && go.is_some_and(|go| go.is_at_least(14))
+/// Compares the lists that Go uses with the manifests that they were made of.
+fn compare_vendor_lists(root: &Path, listed: &BTreeSet<String>, index: &mut Index) {
+    let manifest = |dir: &str, name: &str| {
+        let path = join(dir, name);
+        let text = read(root, &path);
+        let dir = dir.to_owned();
+        Manifest { path, dir, text }
+    };
+    let list = |dir: &str| {
+        let vendor = join(dir, "vendor");
+        let path = join(&vendor, select::VENDOR_LIST);
+        let text = match listed.contains(&vendor) {
+            true => read(root, &path),
+            false => String::new(),
+        };
+        (path, text)
+    };
+    let mut modules = std::mem::take(&mut index.modules);
+    for module in modules.iter_mut().filter(|module| module.vendored) {
+        let (path, text) = list(&module.dir);
+        let own = [manifest(&module.dir, "go.mod")];
+        module.unvendored = vendor::contradictions((&path, &text), None, &own);
+    }
+    index.modules = modules;
+    let mut workspaces = std::mem::take(&mut index.workspaces);
+    for workspace in workspaces.iter_mut().filter(|w| w.vendored) {
+        let dirs = workspace.uses.iter().map(|dir| index.place(dir).path);
+        let dirs: BTreeSet<String> = dirs.collect();
+        if dirs.iter().any(|dir| index.module_at(dir).is_none()) {
+            continue;
+        }
+        let (path, text) = list(&workspace.dir);
+        let work = manifest(&workspace.dir, "go.work");
+        let mains: Vec<Manifest> = dirs.iter().map(|dir| manifest(dir, "go.mod")).collect();
+        workspace.unvendored = vendor::contradictions((&path, &text), Some(&work), &mains);
+    }
+    index.workspaces = workspaces;
 }
 
-fn module(dir: &str, text: &str, vendor: Option<Vendor>) -> Module {
+fn module(dir: &str, text: &str, sums: &str, vendor: Option<Vendor>) -> Module {
     let parsed = parse_go_mod(text);
-    let vendored = is_vendored(parsed.go.as_deref(), vendor, Vendor::Module);
+    let go = parsed.go.as_deref();
+    let vendored = vendor.is_some_and(|vendor| vendor.serves(Vendor::Module, go));
+    let unsummed = unsummed(text, &parsed, sums);
     Module {
         dir: dir.to_owned(),
         path: parsed.module,
@@ -231,30 +266,23 @@ fn module(dir: &str, text: &str, vendor: Option<Vendor>) -> Module {
         requires: requires(parsed.requires),
         vendored,
         unvendored: Vec::new(),
+        unsummed,
+        excludes: requires(parsed.excludes),
         replaces: replaces(dir, parsed.replaces),
         ignores: parsed.ignores,
     }
 }
 
-/// Required modules that a list of vendored packages does not have: then Go builds nothing
-/// (modload, `checkVendorConsistency` of Go 1.26).
-fn unvendored(go_mod: &str, list: &str) -> Vec<(Require, u32)> {
-    let listed = explicitly_vendored(list);
-    let required = require_lines(go_mod).into_iter();
-    required
-        .map(|(path, version, line)| (Require { path, version }, line))
-        .filter(|(require, _)| !listed.contains(&(require.path.clone(), require.version.clone())))
-        .collect()
-}
-
 fn workspace(dir: &str, text: &str, vendor: Option<Vendor>) -> Workspace {
     let parsed = parse_go_work(text);
-    let vendored = is_vendored(parsed.go.as_deref(), vendor, Vendor::Workspace);
+    let go = parsed.go.as_deref();
+    let vendored = vendor.is_some_and(|vendor| vendor.serves(Vendor::Workspace, go));
     Workspace {
         dir: dir.to_owned(),
         go: parsed.go,
         toolchain: parsed.toolchain,
         vendored,
+        unvendored: Vec::new(),
         uses: inside(dir, &parsed.uses),
         lost: use_lines(text),
         replaces: replaces(dir, parsed.replaces),
@@ -279,6 +307,8 @@ fn replaces(dir: &str, lines: Vec<Replacement>) -> Vec<Replace> {
             path: line.path,
             version: line.version,
             with,
+            with_version: line.with_version,
+            line: line.line,
         }
     };
     let mut out: Vec<Replace> = lines.into_iter().map(replace).collect();
@@ -409,7 +439,7 @@ mod tests {
             rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR).unwrap();
         }
         let index = scan(root.path(), &[]).unwrap();
-        assert_eq!(index.irregular, ["go.sum", "x.go"]);
+        assert_eq!(index.irregular, ["go.sum", "vendor/modules.txt", "x.go"]);
         assert_eq!(index.directory(".").unwrap().files, ["main.go"]);
         assert_eq!(index.manifests, ["go.mod"]);
     }

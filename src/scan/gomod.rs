@@ -1,14 +1,11 @@
 //! Reader for `go.mod` and `go.work`: the lines that decide which modules, which
-//! toolchain and which directories a build has; and for what a list of vendored packages
-//! is for.
+//! toolchain and which directories a build has.
 //!
 //! In: the text of one file. Out: [`GoMod`] or [`GoWork`]. The reader is
 //! tolerant: a line that it does not know, or that is wrong, is skipped, because
 //! the `go` command reports such errors better than anybody else.
 //!
 //! Grammar: <https://go.dev/ref/mod#go-mod-file-grammar>, checked with Go 1.26.
-
-use std::collections::BTreeSet;
 
 /// What a `go.mod` says, as far as a build graph needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +21,8 @@ pub(crate) struct GoMod {
     pub(crate) requires: Vec<(String, String)>,
     /// `replace` lines.
     pub(crate) replaces: Vec<Replacement>,
+    /// The versions that are never chosen: path and version.
+    pub(crate) excludes: Vec<(String, String)>,
     /// Directories of `ignore` lines, as written.
     pub(crate) ignores: Vec<String>,
 }
@@ -50,6 +49,10 @@ pub(crate) struct Replacement {
     pub(crate) version: String,
     /// What stands for it, as written: a directory, or the path of another module.
     pub(crate) with: String,
+    /// The version of that module; empty for a directory.
+    pub(crate) with_version: String,
+    /// The line, from 1.
+    pub(crate) line: u32,
 }
 
 impl Replacement {
@@ -68,13 +71,14 @@ impl Replacement {
 #[must_use]
 pub(crate) fn parse_go_mod(text: &str) -> GoMod {
     let mut out = GoMod::default();
-    for_each_directive(text, |verb, args| match (verb, args) {
+    for_each_line(text, |line, verb, args| match (verb, args) {
         ("module", [path, ..]) if out.module.is_empty() => out.module.clone_from(path),
         ("go", [version, ..]) => out.go = Some(version.clone()),
         ("toolchain", [name, ..]) => out.toolchain = Some(toolchain_version(name)),
         ("require", [path, version, ..]) => out.requires.push((path.clone(), version.clone())),
         ("ignore", [dir, ..]) => out.ignores.push(dir.clone()),
-        ("replace", _) => out.replaces.extend(replacement(args)),
+        ("exclude", [path, version, ..]) => out.excludes.push((path.clone(), version.clone())),
+        ("replace", _) => out.replaces.extend(replacement(args, line)),
         _ => {}
     });
     out
@@ -84,24 +88,14 @@ pub(crate) fn parse_go_mod(text: &str) -> GoMod {
 #[must_use]
 pub(crate) fn parse_go_work(text: &str) -> GoWork {
     let mut out = GoWork::default();
-    for_each_directive(text, |verb, args| match (verb, args) {
+    for_each_line(text, |line, verb, args| match (verb, args) {
         ("go", [version, ..]) => out.go = Some(version.clone()),
         ("toolchain", [name, ..]) => out.toolchain = Some(toolchain_version(name)),
         ("use", [dir, ..]) => out.uses.push(dir.clone()),
-        ("replace", _) => out.replaces.extend(replacement(args)),
+        ("replace", _) => out.replaces.extend(replacement(args, line)),
         _ => {}
     });
     out
-}
-
-/// Whether the list of vendored packages is one that `go work vendor` made: its first line
-/// says so.
-pub(crate) fn is_for_workspace(list: &str) -> bool {
-    let first = list.split('\n').next().unwrap_or_default();
-    let notes = first.strip_prefix("## ").into_iter();
-    notes
-        .flat_map(|notes| notes.split(';'))
-        .any(|note| note.trim() == "workspace")
 }
 
 fn toolchain_version(name: &str) -> String {
@@ -109,13 +103,15 @@ fn toolchain_version(name: &str) -> String {
 }
 
 /// `old [version] => target [version]`.
-fn replacement(args: &[String]) -> Option<Replacement> {
+fn replacement(args: &[String], line: u32) -> Option<Replacement> {
     let arrow = args.iter().position(|a| a == "=>")?;
     let (old, new) = (&args[..arrow], &args[arrow + 1..]);
     Some(Replacement {
         path: old.first()?.clone(),
         version: old.get(1).cloned().unwrap_or_default(),
         with: new.first()?.clone(),
+        with_version: new.get(1).cloned().unwrap_or_default(),
+        line,
     })
 }
 
@@ -150,41 +146,16 @@ pub(crate) fn require_lines(text: &str) -> Vec<(String, String, u32)> {
     out
 }
 
-/// The modules that a list of vendored packages has because `go.mod` requires them: path and
-/// version.
-#[must_use]
-pub(crate) fn explicitly_vendored(list: &str) -> BTreeSet<(String, String)> {
-    let mut out = BTreeSet::new();
-    let mut module = None;
-    for line in list.lines() {
-        if let Some(notes) = line.strip_prefix("## ") {
-            if notes.split(';').any(|note| note.trim() == "explicit") {
-                out.extend(module.take());
-            }
-        } else if let Some(words) = line.strip_prefix("# ") {
-            let mut words = words.split_whitespace();
-            module = words.next().zip(words.next());
-        }
-    }
-    let owned = |(path, version): (&str, &str)| (path.to_owned(), version.to_owned());
-    out.into_iter().map(owned).collect()
-}
-
 /// All directives of a file, verb first, those in blocks included.
 pub(crate) fn directives(text: &str) -> Vec<(String, Vec<String>)> {
     let mut out = Vec::new();
-    for_each_directive(text, |verb, args| {
+    for_each_line(text, |_, verb, args| {
         out.push((verb.to_owned(), args.to_vec()))
     });
     out
 }
 
-/// Calls `visit(verb, arguments)` for each directive, those in blocks included.
-fn for_each_directive(text: &str, mut visit: impl FnMut(&str, &[String])) {
-    for_each_line(text, |_, verb, args| visit(verb, args));
-}
-
-/// The same, with the number of the line in front.
+/// Calls `visit(line, verb, arguments)` for each directive, those in blocks included.
 fn for_each_line(text: &str, mut visit: impl FnMut(u32, &str, &[String])) {
     let mut block: Option<String> = None;
     for (number, line) in (1..).zip(text.lines()) {
@@ -292,17 +263,6 @@ mod tests {
         let got = parse_go_work("go 1.25\nuse ./api\nuse (\n ./lib // shared\n .\n)\n");
         assert_eq!(got.go.as_deref(), Some("1.25"));
         assert_eq!(got.uses, ["./api", "./lib", "."]);
-    }
-
-    #[test]
-    fn a_vendor_list_says_what_go_mod_requires() {
-        let list = "## workspace\n# a.org/x v1.0.0\n## explicit; go 1.20\na.org/x\n# b.org/y v1.1.0\n\
-            b.org/y\n# c.org/z v0.0.0 => ./z\n## explicit\n# c.org/z => ./z\n";
-        let found: Vec<String> = explicitly_vendored(list)
-            .into_iter()
-            .map(|(path, version)| format!("{path}@{version}"))
-            .collect();
-        assert_eq!(found, ["a.org/x@v1.0.0", "c.org/z@v0.0.0"]);
     }
 
     #[test]

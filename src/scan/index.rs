@@ -62,9 +62,15 @@ pub struct Module {
     pub requires: Vec<Require>,
     /// Whether its modules come from a `vendor` directory, when it is built by itself.
     pub vendored: bool,
-    /// Required modules that the list of a `vendor` directory lacks, with their lines.
+    /// Where its `go.mod` and the list of its `vendor` directory say different things.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unvendored: Vec<(Require, u32)>,
+    pub unvendored: Vec<Unvendored>,
+    /// Required modules that come from elsewhere and that its `go.sum` does not know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsummed: Vec<Unsummed>,
+    /// Versions that are never chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excludes: Vec<Require>,
     /// Its `replace` lines.
     pub replaces: Vec<Replace>,
     /// Paths of `ignore` lines as written: `./...` passes over them.
@@ -94,6 +100,57 @@ pub struct Replace {
     /// What stands for it.
     #[serde(flatten)]
     pub with: With,
+    /// The version of the module that stands for it; empty for a directory.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub with_version: String,
+    /// The line, from 1.
+    #[serde(rename = "l", default)]
+    pub line: u32,
+}
+
+/// A contradiction between manifests and a list of vendored packages: then Go builds nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unvendored {
+    /// The file with the line that shows it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The module; without a version where a `replace` is for all.
+    pub module: Require,
+    /// What is wrong.
+    pub what: Contradiction,
+}
+
+/// Kinds of [`Unvendored`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Contradiction {
+    /// The module is required, and the list does not say so.
+    NotListed,
+    /// The list says that the module is required, and it is not.
+    NotRequired,
+    /// The module is replaced by this, and the list does not say so.
+    NotListedReplaced(String),
+    /// The list says that the module is replaced by this, and it is not.
+    NotReplaced(String),
+    /// The module is replaced by the first, and by the second says the list.
+    OtherReplacement(String, String),
+}
+
+/// A required module without its checksums.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unsummed {
+    /// The path that is required.
+    #[serde(rename = "p")]
+    pub path: String,
+    /// What comes in its place, which is the module itself unless it is replaced.
+    #[serde(rename = "m")]
+    pub module: Require,
+    /// The line of the `require`, from 1.
+    #[serde(rename = "l")]
+    pub line: u32,
+    /// Whether the sum of its `go.mod` alone is missing.
+    #[serde(rename = "g", default)]
+    pub is_go_mod: bool,
 }
 
 /// What stands for a replaced module.
@@ -127,6 +184,9 @@ pub struct Workspace {
     pub toolchain: Option<String>,
     /// Whether its modules come from a `vendor` directory.
     pub vendored: bool,
+    /// Where the manifests and the list of that directory say different things.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unvendored: Vec<Unvendored>,
     /// Directories of its modules.
     pub uses: Vec<String>,
     /// Directories of `use` lines without a `go.mod`, as written, with their lines.

@@ -12,6 +12,7 @@
 //! - `walk`: every directory once, in parallel;
 //! - `read`: one file;
 //! - `include`: where the assembler finds what it includes;
+//! - `vendor`, `sums`: where lists of vendored packages and `go.sum` do not fit the manifests;
 //! - `gofile`, `native`, `assembly`, `gomod`, `constraint`, `words`: readers for one kind of text each;
 //! - `build`: from what was found to the index.
 
@@ -27,13 +28,15 @@ pub(crate) mod native;
 mod read;
 mod scope;
 pub(crate) mod select;
+mod sums;
+mod vendor;
 mod walk;
 mod words;
 
 pub use build::{scan, scan_scope};
 pub use index::{
-    Constraint, Directory, INDEX_FILE, Import, Index, Link, LinkEnd, Module, Native, NativeKind,
-    Note, Place, Replace, Require, Unhashed, With, Workspace,
+    Constraint, Contradiction, Directory, INDEX_FILE, Import, Index, Link, LinkEnd, Module, Native,
+    NativeKind, Note, Place, Replace, Require, Unhashed, Unsummed, Unvendored, With, Workspace,
 };
 pub(crate) use index::{ancestors, is_inside, join, parent, resolve};
 pub(crate) use link::resolve as link_target;

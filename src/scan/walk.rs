@@ -3,7 +3,7 @@
 //! In: a directory. Out: per directory, what its files say. Links to directories are
 //! recorded and not followed; nothing that is no regular file is opened.
 
-use std::fs::{self, DirEntry};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -87,11 +87,6 @@ pub(super) fn walk(root: &Path, scope: Scope<'_>) -> io::Result<Found> {
     Ok(all)
 }
 
-/// Whether there is a file, or a link to what may be one.
-fn may_be_file(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() || meta.is_symlink())
-}
-
 /// Directories that wait, and how many are being read: the walk is over when
 /// both are none.
 struct Queue {
@@ -169,7 +164,7 @@ impl Worker<'_> {
                     one.directory.lookalikes.push(name.to_owned());
                 }
                 let next = join(&dir, name);
-                if self.enters(&dir, name, &next, &entry) {
+                if self.enters(&next) {
                     below.push(next);
                 }
                 continue;
@@ -230,22 +225,8 @@ impl Worker<'_> {
         below
     }
 
-    fn enters(&self, dir: &str, name: &str, next: &str, entry: &DirEntry) -> bool {
-        if !self.scope.enters(next) || self.scope.hides_all(next) {
-            return false;
-        }
-        // Without a list Go does not use it; then it is a name like any other.
-        let list = join(next, select::VENDOR_LIST);
-        name != "vendor"
-            || (may_be_file(&entry.path().join(select::VENDOR_LIST)) && !self.scope.hides(&list))
-            || !self.is_module(dir)
-    }
-
-    fn is_module(&self, dir: &str) -> bool {
-        ["go.mod", "go.work"]
-            .map(|name| join(dir, name))
-            .iter()
-            .any(|path| self.root.join(path).is_file() && !self.scope.hides(path))
+    fn enters(&self, next: &str) -> bool {
+        self.scope.enters(next) && !self.scope.hides_all(next)
     }
 
     /// Notes a symbolic link. If it may be a file of its directory: the file that it stands

@@ -177,6 +177,8 @@ const ELSEWHERE: &[Rule] = &[
     Rule::NoSuchImport,
     Rule::NoSuchModule,
     Rule::NotVendored,
+    Rule::MissingSum,
+    Rule::ConflictingReplaces,
     Rule::NothingEmbedded,
     Rule::NotAFile,
     Rule::ServerUnreachable,

@@ -51,6 +51,10 @@ fn repository(services: usize) -> Checkout {
             "go.mod",
             "module m.org/m\ngo 1.26\nrequire a.org/x v1.0.0\n",
         )
+        .write(
+            "go.sum",
+            "a.org/x v1.0.0 h1:x\na.org/x v1.0.0/go.mod h1:x\n",
+        )
         .write("lib/lib.go", "package lib\nimport _ \"a.org/x\"\n");
     repo
 }

@@ -98,18 +98,14 @@ fn another_checksum_than_go_sum_has_is_shown_at_its_line() {
 
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
-fn missing_sums_are_gos_to_report() {
+fn missing_sums_are_said_before_anything_is_fetched() {
     let (private, used, _, repo) = repo();
     repo.write("go.sum", "");
     let output = with_login(private, &repo)
         // Nobody else is asked about private modules.
         .build_arg("GONOSUMDB", "corp.example")
         .fails();
-    output.says([
-        "missing go.sum entry",
-        used.path.as_str(),
-        "cmd/api/main.go:4",
-    ]);
+    output.says(["error[MissingSum]", used.path.as_str(), "cmd/api/main.go:4"]);
 }
 
 #[test]
