@@ -133,7 +133,8 @@ rules! {
 
     NotAFile, Error, "a source that is no regular file",
     "A Go file, a header, a profile or a manifest that a service can read is a named pipe, a device or \
-     a socket. Go would open it and wait for ever, so nothing is built.";
+     a socket. Go would open it and wait for ever, so nothing is built. A directory called `default.pgo` \
+     beside a main package is one that Go cannot read as a profile.";
 
     BrokenLink, Error, "a symbolic link that a build needs and that leads nowhere",
     "Source files, manifests, directories of packages, modules and vendored code, and `default.pgo` \

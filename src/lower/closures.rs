@@ -144,7 +144,12 @@ impl Closures {
     pub fn irregular(&self, index: &Index) -> BTreeMap<String, Diagnostic> {
         let is_read = |path: &str, closure: &Closure| {
             let dir = parent(path).unwrap_or(".");
-            match select::kind(path.rsplit('/').next().unwrap_or(path)) {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            if name == select::PROFILE {
+                // Go looks for it beside main packages alone.
+                return index.place(&closure.main).path == dir;
+            }
+            match select::kind(name) {
                 Some(Kind::Manifest) => closure.root.dir == dir,
                 _ => closure.directories.contains_key(dir),
             }

@@ -4,7 +4,7 @@ use super::links;
 use crate::diag::{Diagnostic, Rule, Span};
 use crate::ignore::Rules;
 use crate::plan::{FileEntry, Service};
-use crate::scan::{Index, ancestors, is_inside, join};
+use crate::scan::{Index, ancestors, is_inside, join, select};
 
 /// A main package that is in no module; or the link to a `go.mod` that leads nowhere.
 pub(super) fn no_module(service: &Service, index: &Index) -> Diagnostic {
@@ -26,7 +26,11 @@ pub(super) fn no_module(service: &Service, index: &Index) -> Diagnostic {
 
 /// A source or a manifest that is no regular file.
 pub(super) fn irregular(path: &str) -> Diagnostic {
-    let message = format!("`{path}` is a pipe, a device or a socket, and a build would read it");
+    let what = match path.ends_with(select::PROFILE) {
+        true => "no file",
+        false => "a pipe, a device or a socket",
+    };
+    let message = format!("`{path}` is {what}, and a build would read it");
     Diagnostic::new(Rule::NotAFile, message)
         .hint("remove it, give it another name, or hide it in the ignore file")
 }

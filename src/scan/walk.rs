@@ -164,6 +164,9 @@ impl Worker<'_> {
                     one.directory.lookalikes.push(name.to_owned());
                 }
                 let next = join(&dir, name);
+                if name == select::PROFILE && self.scope.covers(&next) && !self.scope.hides(&next) {
+                    self.found.irregular.push(next.clone());
+                }
                 if self.enters(&next) {
                     below.push(next);
                 }
