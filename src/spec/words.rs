@@ -137,7 +137,9 @@ impl Line<'_> {
         while let Some(token) = rest.next() {
             match token.kind {
                 TokenKind::Char(c) if c.is_whitespace() => parts.push(Part::end_of_word(&token)),
-                TokenKind::Char('\'') => self.single_quoted(&token, &mut rest, &mut parts)?,
+                TokenKind::Char('\'') => {
+                    self.quoted((&token, '\'', Rule::InvalidWords), &mut rest, &mut parts)?;
+                }
                 TokenKind::Char('"') => self.double_quoted(&token, &mut rest, &mut parts)?,
                 TokenKind::Char('\\') => match rest.next() {
                     None => {
@@ -161,23 +163,23 @@ impl Line<'_> {
         Ok(parts)
     }
 
-    fn single_quoted(
+    /// Reads up to the closing quote what stands between quotes that keep everything; the
+    /// closing one. `rule` is broken when there is none.
+    fn quoted(
         &self,
-        open: &Token,
+        (open, quote, rule): (&Token, char, Rule),
         rest: &mut Tokens,
         parts: &mut Vec<Part>,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<Token, Diagnostic> {
         parts.push(Part::quote(open));
-        loop {
-            match rest.next() {
-                None => return Err(self.unclosed(open, '\'')),
-                Some(token) if matches!(token.kind, TokenKind::Char('\'')) => {
-                    parts.push(Part::quote(&token));
-                    return Ok(());
-                }
-                Some(token) => parts.push(self.in_quotes(token, '\'')?),
+        for token in rest {
+            if matches!(token.kind, TokenKind::Char(c) if c == quote) {
+                parts.push(Part::quote(&token));
+                return Ok(token);
             }
+            parts.push(self.in_quotes(token, quote)?);
         }
+        Err(self.unclosed(open, quote, rule))
     }
 
     /// Reads up to the closing `"`.
@@ -195,7 +197,7 @@ impl Line<'_> {
             }
             self.within_double_quotes(open, token, rest, parts)?;
         }
-        Err(self.unclosed(open, '"'))
+        Err(self.unclosed(open, '"', Rule::InvalidWords))
     }
 
     fn within_double_quotes(
@@ -209,7 +211,7 @@ impl Line<'_> {
             TokenKind::Char('`') => return Err(self.needs_shell(&token, '`')),
             TokenKind::Char('\\') => {
                 let Some(next) = rest.next() else {
-                    return Err(self.unclosed(open, '"'));
+                    return Err(self.unclosed(open, '"', Rule::InvalidWords));
                 };
                 self.not_an_escape(&token, &next)?;
                 match next.kind {
@@ -266,22 +268,9 @@ impl Line<'_> {
                     start = true;
                 }
                 TokenKind::Char(quote @ ('\'' | '"')) if start => {
-                    parts.push(Part::quote(&token));
-                    loop {
-                        match rest.next() {
-                            None => {
-                                let mut d = self.unclosed(&token, quote);
-                                d.rule = Rule::InvalidFlags;
-                                return Err(d);
-                            }
-                            Some(t) if matches!(t.kind, TokenKind::Char(c) if c == quote) => {
-                                parts.push(Part::quote(&t));
-                                parts.push(Part::end_of_word(&t));
-                                break;
-                            }
-                            Some(t) => parts.push(self.in_quotes(t, quote)?),
-                        }
-                    }
+                    let end =
+                        self.quoted((&token, quote, Rule::InvalidFlags), &mut rest, &mut parts)?;
+                    parts.push(Part::end_of_word(&end));
                 }
                 _ => {
                     parts.push(self.part(token, |right| self.go_flags(right, start))?);
@@ -314,13 +303,9 @@ impl Line<'_> {
         Diagnostic::new(rule, message).at(at)
     }
 
-    fn unclosed(&self, open: &Token, quote: char) -> Diagnostic {
-        self.error(
-            Rule::InvalidWords,
-            open,
-            format!("the quote `{quote}` is not closed"),
-        )
-        .hint("close the quote, or write a list of words")
+    fn unclosed(&self, open: &Token, quote: char, rule: Rule) -> Diagnostic {
+        self.error(rule, open, format!("the quote `{quote}` is not closed"))
+            .hint("close the quote, or write a list of words")
     }
 
     fn quote_of_another(&self, token: &Token, quote: char) -> Diagnostic {

@@ -374,24 +374,30 @@ fn a_user_is_the_same_on_scratch_and_on_a_base() {
     }
 }
 
-#[test]
-#[ignore = "needs the engine: cargo xtask test"]
-fn the_home_of_a_base_image_does_not_outlast_its_user() {
+/// The tag of a base image that knows the user `app`, with further lines of a Dockerfile.
+fn pushed_base(name: &str, lines: &str) -> String {
     let base = Repo::new();
-    let tag = format!("{}/e2e/home:{}", engine().registry, base.nonce);
+    let tag = format!("{}/e2e/{name}:{}", engine().registry, base.nonce);
     base.write(
         "passwd",
         "root:x:0:0::/root:/bin/sh\napp:x:1001:1002::/app:/bin/sh\n",
     );
     base.write(
         "Dockerfile",
-        "FROM scratch\nCOPY passwd /etc/passwd\nENV HOME=/root\n",
+        &format!("FROM scratch\nCOPY passwd /etc/passwd\n{lines}"),
     );
     buildx(&base)
         .spec("Dockerfile")
         .args(["--push", "--tag", &tag])
         .tool("plain", None)
         .ok();
+    tag
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn the_home_of_a_base_image_does_not_outlast_its_user() {
+    let tag = pushed_base("home", "ENV HOME=/root\n");
     let repo = Repo::new();
     repo.program("cmd/api").spec(&format!(
         "defaults: {{base: \"{tag}\"}}\nservices:\n  \
@@ -485,18 +491,8 @@ fn all_services_fit_into_one_image() {
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
 fn a_base_image_keeps_what_it_says_and_its_user_becomes_a_number() {
-    let base = Repo::new();
-    base.write(
-        "passwd",
-        "root:x:0:0::/root:/bin/sh\napp:x:1001:1002::/app:/bin/sh\n",
-    );
-    let tag = format!("{}/e2e/base:{}", engine().registry, base.nonce);
-    base.write("Dockerfile", "FROM scratch\nCOPY passwd /etc/passwd\nENV FROM_BASE=yes\nLABEL base=1\nUSER app\nCMD [\"/x\"]\n");
-    buildx(&base)
-        .spec("Dockerfile")
-        .args(["--push", "--tag", &tag])
-        .tool("plain", None)
-        .ok();
+    let lines = "ENV FROM_BASE=yes\nLABEL base=1\nUSER app\nCMD [\"/x\"]\n";
+    let tag = pushed_base("base", lines);
 
     let repo = Repo::new();
     repo.program("cmd/api").spec(&format!(
