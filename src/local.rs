@@ -124,6 +124,11 @@ impl Local {
                 if !lower::broken_links([(plan, closures)]).is_empty() {
                     continue;
                 }
+                for line in lower::go_lines(plan, &index).into_keys() {
+                    let text = fs::read_to_string(self.context.join(&line.file));
+                    let note = line.note(&text.unwrap_or_default(), &self.name());
+                    lacking.entry(line.file).or_default().extend(note);
+                }
                 for (file, found) in self.lacking(plan, &index, true)? {
                     lacking.entry(file).or_default().extend(found);
                 }
@@ -136,13 +141,18 @@ impl Local {
         diag::tidy(&mut diagnostics);
         let mut rendered = diag::render(&diagnostics, &self.name());
         for (file, found) in &mut lacking {
+            checks.decide(found);
             diag::tidy(found);
+            if found.is_empty() {
+                continue;
+            }
             if !rendered.is_empty() {
                 rendered.push('\n');
             }
             rendered += &diag::render(found, file);
         }
-        if diag::has_errors(&diagnostics) || !lacking.is_empty() {
+        let mut all = lacking.values().chain([&diagnostics]);
+        if all.any(|found| diag::has_errors(found)) {
             Err(Problem::Spec(rendered))
         } else {
             Ok(rendered)

@@ -343,6 +343,11 @@ rules! {
      `TARGETOS` and `TARGETARCH` are set by gofleet where a value belongs to a service. \
      `${NAME:-default}` gives a value when there is none.";
 
+    OldGo, Warning, "a `go` line that no build step runs with",
+    "Build steps need flags of Go 1.18, and a `toolchain` line Go 1.21. What asks for an older Go is \
+     built by that one, as Go's promise of compatibility has it. `go:` in the spec names another version or \
+     an image of your own.";
+
     UnusedArg, Warning, "a build arg that the spec does not use",
     "A `--build-arg` was given whose name appears nowhere in the spec; it is probably misspelled. \
      Args with a meaning of their own, such as `SOURCE_DATE_EPOCH`, `GOPROXY` and `HTTP_PROXY`, are \

@@ -188,8 +188,13 @@ async fn check(session: &Session<'_>, found: &mut Found) -> Result<(), Error> {
         if let Err(problems) = lower::images_needed(plan, index, &session.native()) {
             found.spec.extend(problems);
         }
+        let old = session.old_go(plan, &sources.scanned).await?;
+        found.add(Err(Error::Files(old)))?;
         found.add(session.check_files(plan, &sources.assets).await)?;
         found.add(session.check_needs(&sources, true).await)?;
+    }
+    for error in found.files.values_mut() {
+        session.checks(&spec).apply(&mut error.diagnostics);
     }
     let seen = seen.iter().map(|(plan, closures)| (*plan, closures));
     found.spec.extend(lower::broken_links(seen));

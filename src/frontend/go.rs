@@ -13,21 +13,51 @@ use crate::plan::{GoSetting, Plan};
 use crate::scan::gomod;
 
 impl Session<'_> {
-    /// Says where another Go than the asked one compiles: no image would serve the line.
+    /// Says where another Go than the asked one compiles.
     pub(super) async fn note_old_go(&self, plan: &Plan, scanned: &Scanned) -> Result<(), Error> {
-        let lines = lower::go_lines(plan, &scanned.index).into_keys();
+        if self
+            .read()
+            .is_ok_and(|spec| self.checks(&spec).skips(Rule::OldGo))
+        {
+            return Ok(());
+        }
         let mut warnings = Vec::new();
-        for line in lines.filter(|line| line.asks != line.served_by) {
-            let file = self.file_of(scanned, &line.file).await?;
-            let place = gomod::line_of(&String::from_utf8_lossy(&file.data), line.verb);
-            let text = format!(
-                "{}:{place}: build steps need Go {}, which builds what asks for {} as well; `go:` in \
-                 {} names another version or image",
-                line.file, line.served_by, line.asks, self.loaded.file_name
-            );
-            warnings.push(Warning::at_line(text, place, &file));
+        for SpecError { file, diagnostics } in self.old_go(plan, scanned).await? {
+            for Diagnostic {
+                message,
+                span,
+                hint,
+                ..
+            } in diagnostics
+            {
+                let place = span.map_or(1, |span| span.start.line);
+                let hint = hint.unwrap_or_default();
+                let text = format!("{}:{place}: {message}; {hint}", file.filename);
+                warnings.push(Warning::at_line(text, place, &file));
+            }
         }
         self.show(warnings).await
+    }
+
+    /// Manifests with a line that another Go than the asked one serves.
+    pub(super) async fn old_go(
+        &self,
+        plan: &Plan,
+        scanned: &Scanned,
+    ) -> Result<Vec<SpecError>, Error> {
+        let lines = lower::go_lines(plan, &scanned.index).into_keys();
+        let mut found = Vec::new();
+        for line in lines.filter(|line| line.asks != line.served_by) {
+            let file = self.file_of(scanned, &line.file).await?;
+            let text = String::from_utf8_lossy(&file.data);
+            let diagnostics = line
+                .note(&text, &self.loaded.file_name)
+                .into_iter()
+                .collect();
+            let file = Arc::new(file);
+            found.push(SpecError { file, diagnostics });
+        }
+        Ok(found)
     }
 
     /// An image that cannot be had, at the line that asks for it; any other error, and of

@@ -8,9 +8,9 @@ use buildkit_llb::Platform;
 
 use super::problems;
 use crate::closure::{ModuleRoot, workspace};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Rule, Span};
 use crate::plan::{self, GoSetting, Plan, Service};
-use crate::scan::{Index, Module, Workspace, join};
+use crate::scan::{Index, Module, Workspace, gomod, join};
 use crate::versions::Go;
 
 /// The official images.
@@ -180,6 +180,21 @@ impl GoLine {
             asks: asks.to_owned(),
             served_by: if serves { asks } else { oldest }.to_owned(),
         })
+    }
+
+    /// What is said where another Go than the asked one compiles: no image would serve the line.
+    /// `text` is the manifest, `spec` the name of the spec.
+    pub(crate) fn note(&self, text: &str, spec: &str) -> Option<Diagnostic> {
+        if self.asks == self.served_by {
+            return None;
+        }
+        let message = format!(
+            "build steps need Go {}, which builds what asks for {} as well",
+            self.served_by, self.asks
+        );
+        let place = Span::at(gomod::line_of(text, self.verb), 1);
+        let hint = format!("`go:` in {spec} names another version or image");
+        Some(Diagnostic::new(Rule::OldGo, message).at(place).hint(hint))
     }
 }
 

@@ -177,6 +177,7 @@ const ELSEWHERE: &[Rule] = &[
     Rule::NoSuchImport,
     Rule::NoSuchModule,
     Rule::NotVendored,
+    Rule::OldGo,
     Rule::MissingSum,
     Rule::ConflictingReplaces,
     Rule::NothingEmbedded,
