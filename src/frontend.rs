@@ -30,6 +30,7 @@ mod sources;
 mod too_large;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use buildkit_llb::{Digest, Output, Platform, SourceFile};
 use futures_util::future::{join, join4, try_join_all};
@@ -189,6 +190,7 @@ async fn session<'a>(
         loaded: loader.spec().await?,
         scanned: OnceCell::new(),
         salt: salt(request, options),
+        began: SystemTime::now(),
         lost,
     })
 }
@@ -230,6 +232,8 @@ struct Session<'a> {
     scanned: OnceCell<Scanned>,
     /// Text that is different whenever a client asks.
     salt: String,
+    /// When it asked.
+    began: SystemTime,
     /// Labels of builds that run again; everything else was said the first time.
     lost: &'a BTreeSet<String>,
 }
@@ -388,7 +392,7 @@ impl Session<'_> {
             parallel: plan.runner.parallel.unwrap_or_else(size::parallel_builds),
             salt: &self.salt,
             lost: self.lost,
-            report: sources.report,
+            attempts: &sources.attempts,
         })
         .map_err(|error| match error {
             LowerError::Spec(diagnostics) => self.spec_error(diagnostics),

@@ -265,7 +265,7 @@ impl Local {
             parallel: plan.runner.parallel.unwrap_or(2),
             salt: "local",
             lost: &BTreeSet::new(),
-            report: false,
+            attempts: &BTreeMap::new(),
         })
         .map_err(Problem::Lower)
     }

@@ -123,9 +123,9 @@ pub struct Inputs<'a> {
     /// Builds, by their labels, that run again behind a check that runs again: an earlier
     /// check said nothing about the cache mount that is there now.
     pub lost: &'a BTreeSet<String>,
-    /// Downloads that run again, and whose results name the modules that cannot be had
-    /// instead of failing: after one of them failed.
-    pub report: bool,
+    /// How often the download of a module root was asked again, by its directory: a result
+    /// that says what could not be had on another day is no answer for today.
+    pub attempts: &'a BTreeMap<String, u32>,
 }
 
 impl<'a> Inputs<'a> {
@@ -650,16 +650,28 @@ fn download(
     inputs: &Inputs<'_>,
     fetching: Fetching<'_>,
 ) -> Result<Option<Downloaded>, buildkit_llb::Error> {
-    let again = inputs.report || inputs.options.no_cache == NoCache::All;
     let request = fetch::request(fetching.root, inputs.all_closures);
     let plan = inputs.plan;
     let how = How {
-        marker: &marker(MARKER, again.then_some(inputs.salt)),
-        report: inputs.report,
+        marker: &marker(MARKER, again(inputs, &fetching.root.dir).as_deref()),
         pack: plan.runner.cache == CacheMode::Layer || plan.selection == Selection::Deps,
     };
     let step = |request| fetching.download(&request, inputs.code, how);
     request.map(step).transpose()
+}
+
+/// How many failed builds leave an answer that later builds find. Each of them is passed
+/// over by the next; behind the last one every build asks for itself.
+pub const KEPT_ATTEMPTS: u32 = 20;
+
+/// What makes another step of a download, for each time that it is asked again.
+fn again(inputs: &Inputs<'_>, root: &str) -> Option<String> {
+    let attempt = inputs.attempts.get(root).copied().unwrap_or(0);
+    if attempt > KEPT_ATTEMPTS || inputs.options.no_cache == NoCache::All {
+        Some(format!("{}-{attempt}", inputs.salt))
+    } else {
+        (attempt > 0).then(|| format!("again-{attempt}"))
+    }
 }
 
 /// The download of a module root.

@@ -140,7 +140,7 @@ fn one(dir: &Path, target: &str) -> Result<(), Error> {
         parallel: 2,
         salt: SESSION,
         lost: &BTreeSet::new(),
-        report: false,
+        attempts: &BTreeMap::new(),
     };
     let (asking, downloads) = timed(|| lower::downloads(&inputs));
     let downloads: usize = downloads?

@@ -5,6 +5,7 @@ use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use lexopt::prelude::*;
 use serde::de::DeserializeOwned;
@@ -22,7 +23,7 @@ const MAX_SHOWN: usize = 20;
 
 /// `scan [--reach=DIR] DIR FILE`: writes the index of a directory.
 pub(super) fn scan(parser: lexopt::Parser) -> Result<String, Failure> {
-    let words = Words::read(parser, &["reach"], &[])?;
+    let words = Words::read(parser, &["reach"])?;
     let [dir, file] = words.paths("scan needs a directory and a file")?;
     let reach: Vec<String> = words.values.into_iter().map(|(_, dir)| dir).collect();
     let index = scan::scan(&dir, &reach).map_err(|error| io_failure("read", &dir, &error))?;
@@ -32,12 +33,13 @@ pub(super) fn scan(parser: lexopt::Parser) -> Result<String, Failure> {
     Ok(String::new())
 }
 
-/// `modules [--report] [--builder=IMAGE] [--pack=DIR] REQUEST SRC OUT`: fetches modules, and
-/// writes what the build of each service reads of them. With `--report` modules that cannot
-/// be had are part of the answer, and no failure. With `--pack` what builds read of modules
+/// `modules [--pack=DIR] REQUEST SRC OUT`: fetches modules, and writes what the build of each
+/// service reads of them. Modules that cannot be had are part of the answer, and no failure:
+/// only the frontend knows whose services are built. With `--pack` what builds read of modules
 /// is copied to a directory.
 pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
-    let words = Words::read(parser, &["builder", "pack"], &["report"])?;
+    let began = SystemTime::now();
+    let words = Words::read(parser, &["pack"])?;
     let [request, src, out] = words
         .paths("modules needs a request, a directory of manifests and a directory to write to")?;
     let request: Request = read(&request)?;
@@ -49,9 +51,7 @@ pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
             ..Answer::default()
         },
     };
-    if !answer.problems.is_empty() && words.flags.is_empty() {
-        return Err(failure(&answer.problems, words.builder()));
-    }
+    let answer = answer.asked_at(began);
     answer
         .write(&out)
         .map_err(|error| io_failure("write", &out, &error))?;
@@ -67,7 +67,7 @@ pub(super) fn modules(parser: lexopt::Parser) -> Result<String, Failure> {
 /// of the `go` command, and says in a directory where it looked. The words are not read: they
 /// make this another step for every build step.
 pub(super) fn unpack(parser: lexopt::Parser) -> Result<String, Failure> {
-    let words = Words::read(parser, &["layer", "looked"], &[])?;
+    let words = Words::read(parser, &["layer", "looked"])?;
     let layers = words.values.iter().filter(|(name, _)| name == "layer");
     let layers: Vec<&str> = layers.map(|(_, dir)| dir.as_str()).collect();
     let (modules, cache) = paired()?;
@@ -87,7 +87,7 @@ pub(super) fn unpack(parser: lexopt::Parser) -> Result<String, Failure> {
 /// lost, and says in a directory where it looked. What follows is not read: it makes this
 /// another step for every build step.
 pub(super) fn fetch(parser: lexopt::Parser) -> Result<String, Failure> {
-    let words = Words::read(parser, &["builder", "looked"], &[])?;
+    let words = Words::read(parser, &["builder", "looked"])?;
     let [file, src] = words.first("fetch needs a list of modules and a directory of manifests")?;
     let needed: Needed = read(&file)?;
     let (cache, name) = paired()?;
@@ -108,7 +108,7 @@ pub(super) fn fetch(parser: lexopt::Parser) -> Result<String, Failure> {
     if problems.is_empty() {
         say(&words, looked)
     } else {
-        Err(failure(&problems, words.builder()))
+        Err(failure(&problems, words.value("builder")))
     }
 }
 
@@ -125,7 +125,7 @@ fn say(words: &Words, looked: Looked) -> Result<String, Failure> {
 /// in front of the `go build` that the words are. It never fails: the build itself says
 /// what is wrong.
 pub(super) fn share(parser: lexopt::Parser) -> Result<String, Failure> {
-    let words = Words::read(parser, &["needed"], &[])?;
+    let words = Words::read(parser, &["needed"])?;
     let [file, src] = words.first("share needs a list of packages and a directory")?;
     let shared: Shared = read(&file)?;
     let needed: Needed = match words.value("needed") {
@@ -239,11 +239,10 @@ fn read<T: DeserializeOwned>(file: &Path) -> Result<T, Failure> {
 struct Words {
     paths: Vec<PathBuf>,
     values: Vec<(String, String)>,
-    flags: Vec<String>,
 }
 
 impl Words {
-    fn read(mut parser: lexopt::Parser, options: &[&str], flags: &[&str]) -> Result<Self, Failure> {
+    fn read(mut parser: lexopt::Parser, options: &[&str]) -> Result<Self, Failure> {
         let mut words = Self::default();
         while let Some(arg) = parser.next()? {
             match arg {
@@ -251,7 +250,6 @@ impl Words {
                     let name = name.to_owned();
                     words.values.push((name, parser.value()?.string()?));
                 }
-                Long(name) if flags.contains(&name) => words.flags.push(name.to_owned()),
                 Value(path) => words.paths.push(path.into()),
                 other => return Err(other.unexpected().into()),
             }
@@ -272,10 +270,6 @@ impl Words {
     fn first<const N: usize>(&self, usage: &str) -> Result<[PathBuf; N], Failure> {
         let first = self.paths.get(..N).and_then(|p| p.to_vec().try_into().ok());
         first.ok_or_else(|| Failure::Usage(usage.to_owned()))
-    }
-
-    fn builder(&self) -> &str {
-        self.value("builder")
     }
 
     /// The value of an option; empty without one.

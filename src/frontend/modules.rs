@@ -11,9 +11,9 @@ use futures_util::future::try_join_all;
 use super::Session;
 use super::lookup::LookedUp;
 use super::sources::Sources;
-use crate::fetch;
+use crate::fetch::{self, Problem};
 use crate::gateway::{Error, SpecError, Warning};
-use crate::lower::{self, ByFile, Closures, Download};
+use crate::lower::{self, ByFile, Closures, Download, KEPT_ATTEMPTS};
 use crate::modules::{Answer, MODULES_FILE};
 use crate::plan::Plan;
 use crate::survey::MAX_SCANS;
@@ -50,11 +50,11 @@ impl Session<'_> {
         self.show(warnings.into_iter().map(Warning::new)).await
     }
 
-    /// The answers of all downloads.
+    /// The answers of all downloads, when nothing is missing that the plan needs.
     ///
-    /// A download that fails is asked again what is wrong. What fails is in no cache, so
-    /// the second step is one of its own, and it may well succeed: then the failure was
-    /// one of a moment, or of modules that only other services need.
+    /// A download does not fail, so its result is in the daemon's cache, with what could not
+    /// be had: good for a build that does not need it. One that does asks again, unless the
+    /// answer is from now.
     async fn answers(
         &self,
         plan: &Plan,
@@ -62,21 +62,28 @@ impl Session<'_> {
         all: &Closures,
         looked_up: &LookedUp,
     ) -> Result<Vec<(Download, Answer)>, Error> {
-        let downloads = self.with_inputs(plan, sources, all, looked_up, lower::downloads)?;
-        let failure = match self.read_answers(downloads).await {
-            Err(error @ Error::Rpc(_)) if !sources.report => error,
-            other => return other,
-        };
-        sources.report = true;
-        let downloads = self.with_inputs(plan, sources, all, looked_up, lower::downloads)?;
-        let Ok(found) = self.read_answers(downloads).await else {
-            return Err(failure);
-        };
-        let problems = self.problems(sources, &found).await?;
-        if problems.is_empty() {
-            Ok(found)
-        } else {
-            Err(Error::Files(problems))
+        loop {
+            let downloads = self.with_inputs(plan, sources, all, looked_up, lower::downloads)?;
+            let found = self.read_answers(downloads).await?;
+            let is_missed = |(download, answer): &&(Download, Answer)| {
+                let keys = sources.closures.keys(&download.root);
+                answer.problems.iter().any(|p| concerns(p, &keys))
+            };
+            let missed: Vec<_> = found.iter().filter(is_missed).collect();
+            if missed.is_empty() {
+                return Ok(found);
+            }
+            let mut old = Vec::new();
+            for (Download { root, .. }, answer) in &missed {
+                let asked = sources.attempts.get(&root.dir).copied().unwrap_or(0);
+                if answer.is_older_than(self.began) && asked <= KEPT_ATTEMPTS {
+                    old.push((root.dir.clone(), asked + 1));
+                }
+            }
+            if old.is_empty() {
+                return Err(Error::Files(self.problems(sources, &missed).await?));
+            }
+            sources.attempts.extend(old);
         }
     }
 
@@ -99,20 +106,22 @@ impl Session<'_> {
     async fn problems(
         &self,
         sources: &Sources,
-        found: &[(Download, Answer)],
+        missed: &[&(Download, Answer)],
     ) -> Result<Vec<SpecError>, Error> {
         let mut by_file = ByFile::new();
-        for (download, answer) in found {
+        for (download, answer) in missed {
             let keys = sources.closures.keys(&download.root);
-            for problem in &answer.problems {
-                let services = &problem.services;
-                if services.is_empty() || services.iter().any(|key| keys.contains(key)) {
-                    let diagnostic = fetch::advice(problem, &download.builder);
-                    let file = by_file.entry(problem.manifest.clone()).or_default();
-                    file.push(diagnostic);
-                }
+            for problem in answer.problems.iter().filter(|p| concerns(p, &keys)) {
+                let diagnostic = fetch::advice(problem, &download.builder);
+                let file = by_file.entry(problem.manifest.clone()).or_default();
+                file.push(diagnostic);
             }
         }
         self.with_files(sources, by_file).await
     }
+}
+
+/// Whether services with these keys cannot be built; without names of services none can.
+fn concerns(problem: &Problem, keys: &BTreeSet<String>) -> bool {
+    problem.services.is_empty() || problem.services.iter().any(|key| keys.contains(key))
 }

@@ -46,8 +46,8 @@ pub(super) struct Sources {
     pub(super) assets: Output,
     /// What the services certainly need of them.
     pub(super) needs: Needs,
-    /// Whether downloads name the modules that cannot be had, instead of failing.
-    pub(super) report: bool,
+    /// How often each download was asked again, by the directory of its module root.
+    pub(super) attempts: BTreeMap<String, u32>,
 }
 
 impl Scanned {
@@ -118,7 +118,7 @@ impl Session<'_> {
             closures,
             assets,
             needs,
-            report: false,
+            attempts: BTreeMap::new(),
         })
     }
 

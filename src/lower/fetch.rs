@@ -101,8 +101,6 @@ pub(super) struct Downloaded {
 pub(super) struct How<'a> {
     /// What orders it behind other steps, or runs it again.
     pub(super) marker: &'a Output,
-    /// Whether modules that cannot be had are part of the result and no failure.
-    pub(super) report: bool,
     /// Whether modules are packed.
     pub(super) pack: bool,
 }
@@ -120,8 +118,7 @@ impl Fetching<'_> {
             .mode(0o644)
             .timestamp(epoch());
         let question = quiet(FileOp::new().mkfile(file), "imports of all services");
-        let mut args = self.program("modules");
-        args.extend(how.report.then(|| "--report".to_owned()));
+        let mut args = program("modules");
         args.extend(how.pack.then(|| format!("--pack={PACK_DIR}")));
         args.push(format!("{REQUEST_DIR}/{REQUEST_FILE}"));
         args.extend([SOURCE_DIR, OUTPUT_DIR].map(str::to_owned));
@@ -147,8 +144,9 @@ impl Fetching<'_> {
 
     /// The step in front of a build step, of which it has everything that makes it run.
     pub(super) fn ensure(&self, before: &Before<'_>) -> Result<Output, Error> {
-        let mut args = self.program("fetch");
+        let mut args = program("fetch");
         args.extend([
+            format!("--builder={}", self.reference),
             format!("--looked={MARKER_DIR}"),
             format!("{NEEDED_MOUNT}/{NEEDED_FILE}"),
             SOURCE_DIR.to_owned(),
@@ -164,15 +162,6 @@ impl Fetching<'_> {
             .name(format!("[internal] check modules of {}", before.label))
             .build();
         exec.output(MARKER_DIR)
-    }
-
-    /// Our program and its first words.
-    fn program(&self, verb: &str) -> Vec<String> {
-        vec![
-            format!("{FRONTEND_DIR}{PROGRAM}"),
-            verb.to_owned(),
-            format!("--builder={}", self.reference),
-        ]
     }
 
     /// A step with a network and credentials. What a client does not give is not there:
@@ -213,6 +202,11 @@ impl Fetching<'_> {
             .chain(named.filter(|id| id.starts_with(TOKEN)))
             .collect()
     }
+}
+
+/// Our program and its first word.
+fn program(verb: &str) -> Vec<String> {
+    vec![format!("{FRONTEND_DIR}{PROGRAM}"), verb.to_owned()]
 }
 
 /// A build step, as far as the step in front of it has to know.

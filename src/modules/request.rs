@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +87,10 @@ pub struct Answer {
     /// Modules that cannot be had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
+    /// When they were asked for, in milliseconds since 1970; `None` without problems, so that
+    /// the same modules give the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<u64>,
 }
 
 /// What has to be in the module cache for the build of one service.
@@ -128,6 +133,25 @@ pub struct ServiceModules {
 }
 
 impl Answer {
+    /// Says when it was asked for what cannot be had, if there is such a thing.
+    #[must_use]
+    pub fn asked_at(self, time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        let asked = (!self.problems.is_empty()).then_some(millis);
+        Self { asked, ..self }
+    }
+
+    /// Whether its problems are those of another day: the step ran before that time, and the
+    /// answer comes from a cache.
+    #[must_use]
+    pub fn is_older_than(&self, time: SystemTime) -> bool {
+        let asked = Duration::from_millis(self.asked.unwrap_or(0));
+        UNIX_EPOCH
+            .checked_add(asked)
+            .is_none_or(|asked| asked < time)
+    }
+
     /// Writes the answer into a directory.
     ///
     /// # Errors

@@ -63,6 +63,7 @@ pub fn resolve(request: &Request, src: &Path, cache: &ModuleCache, go: &dyn Go) 
     Answer {
         services,
         problems: resolver.problems(),
+        asked: None,
     }
 }
 

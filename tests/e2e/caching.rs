@@ -11,11 +11,10 @@ use crate::support::build::{Build, build_on, buildctl_dockerfile, buildx};
 use crate::support::command::buildctl;
 use crate::support::daemon::Daemon;
 use crate::support::engine::heavy;
-use crate::support::progress::Progress;
+use crate::support::progress::{NOTHING, Progress};
 use crate::support::repo::Repo;
 use crate::support::usage::{cache_mounts, prune_cache_mounts};
 
-const NOTHING: [&str; 0] = [];
 const SERVICES: &str = "services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n";
 
 /// Two services that need a module from elsewhere.

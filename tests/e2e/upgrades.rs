@@ -4,10 +4,9 @@
 use crate::support::build::buildx;
 use crate::support::engine::engine;
 use crate::support::oci::Image;
-use crate::support::progress::Progress;
+use crate::support::progress::{NOTHING, Progress};
 use crate::support::repo::Repo;
 
-const NOTHING: [&str; 0] = [];
 /// The images that specs and `go` lines lead to.
 const FRONTEND: &str = "gofleet/gofleet:1";
 const BUILDER: &str = "golang:1.26";

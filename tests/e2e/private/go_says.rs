@@ -3,6 +3,7 @@
 use super::build;
 use crate::support::build::Build;
 use crate::support::private::{GIT, Module, PROXY, PUBLIC, Private, private};
+use crate::support::progress::NOTHING;
 use crate::support::repo::Repo;
 
 /// Two modules of the proxy, and a build that may fetch them.
@@ -54,12 +55,24 @@ fn a_service_builds_without_the_login_that_another_one_needs() {
     repo.requiring(&[&used, &other]);
     repo.write("cmd/api/main.go", &api);
     repo.spec("services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n");
-    with_login(private, &repo).progress();
-    with_login(private, &repo).target("worker").fails().says([
-        other.path.as_str(),
-        GIT,
-        "go.mod:7",
-    ]);
+    let target = |build: Build| build.target("worker");
+    let built = with_login(private, &repo).progress();
+    assert_eq!(built.failed(), NOTHING, "{}", built.list());
+    for _ in 0..2 {
+        let output = target(with_login(private, &repo)).fails();
+        output.says([other.path.as_str(), GIT, "go.mod:7"]);
+    }
+
+    // What could not be had is asked for again, and what was found is found by the next build.
+    let with_token = || with_login(private, &repo).secret("GIT_AUTH_TOKEN", private.token());
+    let built = target(with_token()).progress();
+    assert_eq!(built.failed(), NOTHING, "{}", built.list());
+    assert!(built.go_steps().contains(&"[modules] go mod download"));
+    for build in [target(with_token()), target(with_login(private, &repo))] {
+        assert_eq!(build.progress().executed(), NOTHING);
+    }
+    // No other service is built again for it.
+    assert_eq!(with_token().progress().executed(), NOTHING);
 }
 
 #[test]

@@ -4,9 +4,8 @@
 use super::{PROXIES, build};
 use crate::support::build::Build;
 use crate::support::private::{GIT, PROXY, SSH, private};
+use crate::support::progress::NOTHING;
 use crate::support::usage::prune_cache_mounts;
-
-const NOTHING: [&str; 0] = [];
 
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]

@@ -10,6 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
+/// No steps.
+pub(crate) const NOTHING: [&str; 0] = [];
+
 /// Words in the names of steps that run a program. Everything else (constant
 /// directories, local sources) completes "not cached" in every build.
 const EXECS: [&str; 8] = [
