@@ -227,6 +227,9 @@ impl Check {
         {
             toolchain::check(&self.go, &whole, main, graph)?;
         }
+        if clean.is_err() && graph.is_err() {
+            return Ok((clean, None));
+        }
         let alone = self.alone(main, &sources);
         if clean.is_ok() {
             if let Err(problem) = graph {

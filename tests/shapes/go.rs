@@ -134,6 +134,9 @@ impl Go {
     /// What `go build` makes of a main package of the whole repository.
     pub(crate) fn build(&self, whole: &Path, main: &Main) -> Built {
         let root = module_root(whole, &main.dir).ok_or("in no module")?;
+        if let Some(link) = lost_manifest(whole, &main.dir) {
+            return Err(format!("{link} leads nowhere"));
+        }
         let package = package(&root, &main.dir);
         self.clean(
             &whole.join(&root),
@@ -321,6 +324,23 @@ fn module_root(whole: &Path, dir: &str) -> Option<String> {
     loop {
         if whole.join(at).join("go.mod").is_file() {
             return Some(at.to_owned());
+        }
+        if at == "." {
+            return None;
+        }
+        at = at.rsplit_once('/').map_or(".", |(above, _)| above);
+    }
+}
+
+/// A manifest at or above a directory that is a link to nothing, as where the ignore file hides
+/// the target. Go passes it by and builds something else, which gofleet calls an error.
+fn lost_manifest(whole: &Path, dir: &str) -> Option<String> {
+    let mut at = dir;
+    loop {
+        let manifests = ["go.work", "go.mod"].map(|name| join(at, name));
+        let is_lost = |path: &String| whole.join(path).is_symlink() && !whole.join(path).exists();
+        if let Some(lost) = manifests.into_iter().find(is_lost) {
+            return Some(lost);
         }
         if at == "." {
             return None;

@@ -45,11 +45,11 @@ use tempfile::TempDir;
 use tree::Tree;
 
 /// Repositories of a run of the tests, and the first one's seed.
-const COUNT: u64 = 2;
-const SEED: u64 = 2;
+const COUNT: u64 = 30;
+const SEED: u64 = 1;
 
 /// The same with the daemon.
-const DAEMON_COUNT: u64 = 2;
+const DAEMON_COUNT: u64 = 5;
 
 /// What a run is, from the environment.
 struct Run {
