@@ -329,28 +329,20 @@ pub(super) fn content(from: &Output, file: &str, path: &str) -> Copy {
 }
 
 /// A pattern of a copy that a path alone matches. Without a class of characters it would be a path,
-/// and one that is not there an error.
+/// and one that is not there an error: so the first character is one, for what is above may be
+/// missing, too.
 fn wildcard(path: &str) -> String {
-    let is_special = |c: char| matches!(c, '*' | '?' | '[' | ']' | '\\');
-    let mut parts = path.split('/').collect::<Vec<_>>();
-    let last = parts.len() - 1;
-    let at = parts.iter().position(|part| part.contains(is_special));
-    let rest = parts.split_off(at.unwrap_or(last));
-    let mut out: Vec<String> = parts.into_iter().map(str::to_owned).collect();
-    // Up to here it is a path, and from here on a pattern.
-    for (i, part) in rest.into_iter().enumerate() {
-        let mut pattern = String::new();
-        for (at, c) in part.chars().enumerate() {
-            match (i + at, c.is_alphanumeric()) {
-                (0, true) => pattern.extend(['[', c, ']']),
-                (0, false) => pattern.extend(['[', '\\', c, ']']),
-                _ if is_special(c) => pattern.extend(['\\', c]),
-                _ => pattern.push(c),
-            }
+    let mut out = String::new();
+    for (at, c) in path.chars().enumerate() {
+        let is_special = matches!(c, '*' | '?' | '[' | ']' | '\\');
+        match (at, c.is_alphanumeric()) {
+            (0, true) => out.extend(['[', c, ']']),
+            (0, false) => out.extend(['[', '\\', c, ']']),
+            _ if is_special => out.extend(['\\', c]),
+            _ => out.push(c),
         }
-        out.push(pattern);
     }
-    out.join("/")
+    out
 }
 
 /// Everything below a directory, at the same path.

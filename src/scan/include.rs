@@ -120,8 +120,10 @@ pub(super) struct Finder<'a> {
 impl Finder<'_> {
     /// Where an include leads: one place, if something is there, else all that it may be at.
     pub(super) fn find(&self, name: &str) -> Vec<Place> {
-        let mut out: Vec<Place> = Vec::new();
         let opened = (!name.starts_with('/')).then(|| join(self.dir, name));
+        let mut out = opened
+            .as_deref()
+            .map_or(Vec::new(), |path| self.turns(path));
         let dirs = [self.dir].into_iter();
         let dirs = dirs.chain(self.names.iter().map(String::as_str));
         let joined = dirs.filter_map(|dir| resolve(dir, name.trim_start_matches('/')));
@@ -137,6 +139,22 @@ impl Finder<'_> {
             }
         }
         out
+    }
+
+    /// Names in front of a `..` where nothing is: what a client has there may be a link, and then
+    /// the path goes on from where it leads.
+    fn turns(&self, path: &str) -> Vec<Place> {
+        let hides = |path: &str| self.scope.hides(path);
+        let ends = path.match_indices("/..").map(|(end, _)| &path[..end]);
+        let names = ends.filter(|before| !before.ends_with(".."));
+        let absent = names.filter_map(|name| match follow(self.root, name, hides).end {
+            LinkEnd::Absent(path) => Some(Place {
+                path,
+                ..Place::default()
+            }),
+            _ => None,
+        });
+        absent.collect()
     }
 
     /// A path that may have links and `..` on the way; `None` if it leaves the scanned directory.

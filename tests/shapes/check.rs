@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -305,6 +306,12 @@ impl Check {
                     let to = src.join(path);
                     fs::create_dir_all(to.parent().unwrap()).unwrap();
                     fs::copy(context.join(path), to).map_err(|e| e.to_string())?;
+                }
+                for path in &from.links {
+                    let to = src.join(path);
+                    fs::create_dir_all(to.parent().unwrap()).unwrap();
+                    let target = fs::read_link(context.join(path)).map_err(|e| e.to_string())?;
+                    symlink(target, to).map_err(|e| e.to_string())?;
                 }
                 let service = ServiceRequest::new("app".to_owned(), closure, &main.tags);
                 let request = Request::new(from, vec![service]);
