@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::STAMPS;
 use crate::hex::hex;
 use crate::modules::{Answer, Module, ModuleCache};
+use crate::scan::native::{self, Named};
 use crate::scan::{gofile, select};
 
 /// A link to a directory, which keeps Go from indexing the module that it is in: the next layer
@@ -73,7 +74,7 @@ pub fn pack(answer: &Answer, cache: &ModuleCache, out: &Path) -> io::Result<()> 
         }
         if packed.has_native {
             // It may include files of directories that hold no package.
-            native(&dir, &mut packed.files)?;
+            with_includes(&dir, &mut packed.files)?;
         }
         for file in &packed.files {
             copy(file, cache.path(), out)?;
@@ -142,13 +143,27 @@ fn every(dir: &Path, files: &mut BTreeSet<PathBuf>) -> io::Result<()> {
     })
 }
 
-/// Native files below a directory, whatever package they are in.
-fn native(dir: &Path, files: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+/// Native files below a directory, whatever package they are in, and what they include: that
+/// may have any name. Where it is found depends on flags, so all files of that name count.
+fn with_includes(dir: &Path, files: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+    let mut pending = Vec::new();
+    let mut others: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     walk(dir, &mut |path, name| {
         if select::kind(name) == Some(select::Kind::Native) {
-            files.insert(path);
+            pending.push(path);
+        } else {
+            others.entry(name.to_owned()).or_default().push(path);
         }
-    })
+    })?;
+    while let Some(file) = pending.pop() {
+        for (named, _) in native::includes(&fs::read(&file)?, 1) {
+            let Named::File(path) = named else { continue };
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            pending.extend(others.remove(name).into_iter().flatten());
+        }
+        files.insert(file);
+    }
+    Ok(())
 }
 
 fn walk(dir: &Path, found: &mut impl FnMut(PathBuf, &str)) -> io::Result<()> {
@@ -249,8 +264,15 @@ mod tests {
 
         // Assembly includes headers from anywhere.
         fs::write(dir("x_amd64.s"), "#include \"include/x.h\"\n").unwrap();
-        let found = packed(&answer);
-        assert!(found.contains(&"a.org/x@v1.0.0/include/x.h".to_owned()));
+        let has = |name: &str| packed(&answer).contains(&format!("a.org/x@v1.0.0/{name}"));
+        assert!(has("include/x.h") && !has("include/deep/y.inc"));
+
+        // What is included may have any name, and include more.
+        fs::create_dir_all(dir("include/deep")).unwrap();
+        fs::write(dir("include/deep/y.inc"), "#include \"../z.table\"\n").unwrap();
+        fs::write(dir("include/z.table"), "// z\n").unwrap();
+        fs::write(dir("include/x.h"), "#include \"deep/y.inc\"\n").unwrap();
+        assert!(has("include/deep/y.inc") && has("include/z.table") && !has("README.md"));
 
         // Another package, another content.
         let packages = &mut answer.services.get_mut("api/@").unwrap().packages;
