@@ -68,8 +68,19 @@ impl Silence {
         })
     }
 
+    /// Waiting for this.
+    #[cfg(test)]
+    pub(crate) fn of(waiting: &str) -> Self {
+        Self {
+            waiting: vec![waiting.to_owned()],
+            why: "nothing came for 120 s".to_owned(),
+            is_endless: false,
+        }
+    }
+
     /// The servers that were asked.
-    pub(super) fn hosts(&self) -> Vec<String> {
+    #[must_use]
+    pub fn hosts(&self) -> Vec<String> {
         self.waiting.iter().filter_map(|w| host_in(w)).collect()
     }
 }
@@ -249,17 +260,9 @@ mod tests {
         assert_eq!(beyond("direct"), "direct");
     }
 
-    fn waiting(asked: &str) -> Silence {
-        Silence {
-            waiting: vec![asked.to_owned()],
-            why: "nothing came for 120 s".to_owned(),
-            is_endless: false,
-        }
-    }
-
     #[test]
     fn it_is_said_which_module_was_asked_for() {
-        let silence = waiting("https://p.example/go/a.org/!x/@v/v1.0.0.zip");
+        let silence = Silence::of("https://p.example/go/a.org/!x/@v/v1.0.0.zip");
         assert_eq!(
             silence.about("a.org/X", "v1.0.0").as_deref(),
             Some("https://p.example/go/a.org/!x/@v/v1.0.0.zip: nothing came for 120 s")

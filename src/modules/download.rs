@@ -9,7 +9,7 @@ use super::cache::ModuleCache;
 use super::modfile::Module;
 use super::sent::instead_of_manifest;
 use super::slice::sum_of;
-use crate::fetch::{Go, GoError, Kind, Problem, is_about, problem};
+use crate::fetch::{Go, GoError, Kind, Problem, Silence, host_of, is_about, problem};
 
 /// What Go says where a path ends in `.git` and no protocol led to a repository; it
 /// keeps to itself what the protocols said.
@@ -66,7 +66,11 @@ fn some(names: &[String], dir: &Path, go: &dyn Go, failures: &mut Failures) {
             Err(GoError::Io(text)) => {
                 failures.general = Some(problem(("", ""), &text, go));
             }
-            Err(error @ GoError::Silent(_)) => silent(&names, &error, dir, go, failures),
+            Err(GoError::Silent(silence)) => {
+                if silent(&mut names, &silence, go, failures) {
+                    continue;
+                }
+            }
             Err(GoError::Failed {
                 stdout,
                 stderr,
@@ -95,15 +99,23 @@ fn some(names: &[String], dir: &Path, go: &dyn Go, failures: &mut Failures) {
     }
 }
 
-/// Says what a server kept to itself: about the modules that were asked for, and about those
-/// that were still to come.
-fn silent(names: &[String], error: &GoError, dir: &Path, go: &dyn Go, failures: &mut Failures) {
-    let GoError::Silent(silence) = error else {
-        return;
-    };
+/// Says what a server kept to itself, and takes the modules of that server out of those to
+/// fetch; whether there were any. A module proxy is asked for all of them, so with one that is
+/// silent it ends here.
+fn silent(
+    names: &mut Vec<String>,
+    silence: &Silence,
+    go: &dyn Go,
+    failures: &mut Failures,
+) -> bool {
+    let hosts = silence.hosts();
+    let before = names.len();
     let mut first = None;
-    for (path, version) in names.iter().filter_map(|name| name.split_once('@')) {
-        if let Some(text) = silence.about(path, version) {
+    names.retain(|name| {
+        let (path, version) = name.split_once('@').unwrap_or((name, ""));
+        let is_theirs = hosts.iter().any(|host| host == host_of(path));
+        let text = silence.about(path, version);
+        if let Some(text) = text.or_else(|| is_theirs.then(|| silence.to_string())) {
             let found = problem((path, version), &text, go);
             let module = Module {
                 path: path.to_owned(),
@@ -112,20 +124,31 @@ fn silent(names: &[String], error: &GoError, dir: &Path, go: &dyn Go, failures: 
             first.get_or_insert_with(|| found.clone());
             failures.modules.insert(module, found);
         }
+        !is_theirs
+    });
+    let has_fewer = names.len() < before;
+    if !has_fewer {
+        // Also about those that were still to come.
+        failures.general = Some(first.unwrap_or_else(|| of_silence(silence, go)));
+        failures.silent = true;
     }
-    failures.general = Some(first.unwrap_or_else(|| failed(error, dir, go)));
-    failures.silent = true;
+    has_fewer
+}
+
+fn of_silence(silence: &Silence, go: &dyn Go) -> Problem {
+    let (path, version) = silence.module().unwrap_or_default();
+    let text = silence.about(&path, &version);
+    problem(
+        (&path, &version),
+        &text.unwrap_or_else(|| silence.to_string()),
+        go,
+    )
 }
 
 /// The problem of a command that is about no module of its own.
 pub(super) fn failed(error: &GoError, dir: &Path, go: &dyn Go) -> Problem {
     match error {
-        GoError::Silent(silence) => {
-            let (path, version) = silence.module().unwrap_or_default();
-            let text = silence.about(&path, &version);
-            let text = text.unwrap_or_else(|| silence.to_string());
-            problem((&path, &version), &text, go)
-        }
+        GoError::Silent(silence) => of_silence(silence, go),
         GoError::Failed {
             stderr, answered, ..
         } => general(stderr.trim(), answered, dir, go),
@@ -266,113 +289,5 @@ pub(super) fn mismatches<'a>(
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use std::sync::Mutex;
-
-    #[test]
-    fn modules_are_found_in_messages() {
-        let name = |text| named(text).map(|m| format!("{} {}", m.path, m.version));
-        assert_eq!(
-            name("go: a.org/x@v1.0.0: reading https://u@h/x@v1: 401").as_deref(),
-            Some("a.org/x v1.0.0")
-        );
-        assert_eq!(
-            name("verifying a.org/x@v1.0.0/go.mod: checksum mismatch").as_deref(),
-            Some("a.org/x v1.0.0")
-        );
-        assert_eq!(
-            name("go: a.org/x@v1.0.0 requires\n\tb.org/y@v1.1.0: reading https://h/: 401")
-                .as_deref(),
-            Some("b.org/y v1.1.0")
-        );
-        assert_eq!(
-            name("go: a.org/x@v1.0.0 requires go >= 1.99 (running go 1.26.8)").as_deref(),
-            Some("a.org/x v1.0.0")
-        );
-        assert_eq!(name("go: no module"), None);
-    }
-
-    /// Keeps what it was asked to run.
-    #[derive(Default)]
-    struct Asked(Mutex<Vec<Vec<String>>>);
-
-    impl Go for Asked {
-        fn run(&self, _: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
-            let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-            self.0.lock().unwrap().push(args);
-            Ok(Vec::new())
-        }
-    }
-
-    #[test]
-    fn modules_are_names_however_they_look_and_however_many_they_are() {
-        let go = Asked::default();
-        let module = |path: String| Module {
-            path,
-            version: "v1.0.0".to_owned(),
-        };
-        let long = "x".repeat(100);
-        let mut modules: BTreeSet<Module> = (0..30_000)
-            .map(|i| module(format!("a.org/{long}/{i}")))
-            .collect();
-        modules.insert(module("-modfile=/x".to_owned()));
-        download(&modules, Path::new("."), &go);
-        let asked = go.0.into_inner().unwrap();
-        assert!(asked.len() > 10);
-        let mut names = 0;
-        for args in asked {
-            assert_eq!(args[..4], ["mod", "download", "-json", "--"]);
-            assert!(args.iter().map(String::len).sum::<usize>() < 300_000);
-            names += args.len() - 4;
-        }
-        assert_eq!(names, modules.len());
-    }
-
-    /// Refuses one module in the way of a wrong checksum, without a word about the others.
-    struct Fatal(Mutex<Vec<usize>>);
-
-    impl Go for Fatal {
-        fn run(&self, _: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
-            self.0.lock().unwrap().push(args.len() - 4);
-            if !args.contains(&"b.org/y@v1.0.0") {
-                return Ok(Vec::new());
-            }
-            let stderr = "verifying b.org/y@v1.0.0: checksum mismatch\n".to_owned();
-            let answered = ["a.org/x", "b.org/y"];
-            Err(GoError::Failed {
-                stdout: Vec::new(),
-                stderr,
-                answered: answered
-                    .map(|path| format!("https://p.example/{path}/@v/v1.0.0.zip"))
-                    .to_vec(),
-            })
-        }
-    }
-
-    #[test]
-    fn a_wrong_checksum_keeps_no_other_module_from_being_fetched() {
-        let go = Fatal(Mutex::default());
-        let modules = ["a.org/x", "b.org/y", "c.org/z"].map(|path| Module {
-            path: path.to_owned(),
-            version: "v1.0.0".to_owned(),
-        });
-        let failures = download(&modules.into(), Path::new("."), &go);
-        assert_eq!(*go.0.lock().unwrap(), [3, 2]);
-        let found: Vec<&Problem> = failures.modules.values().collect();
-        assert_eq!((found.len(), found[0].module.as_str()), (1, "b.org/y"));
-        // Whose file it was, Go leaves out.
-        assert_eq!(found[0].host, "p.example");
-        assert!(failures.general.is_none());
-    }
-
-    #[test]
-    fn errors_are_read_one_by_one() {
-        let json = br#"{"Path":"a.org/x","Version":"v1.0.0","Dir":"/d"}
-            {"Path":"b.org/y","Version":"v1.1.0","Error":"no"}"#;
-        let found = errors(json);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].0.path, "b.org/y");
-    }
-}
+#[path = "download_tests.rs"]
+mod tests;

@@ -8,7 +8,6 @@ use std::thread;
 
 use super::build;
 use crate::support::build::Build;
-use crate::support::command::Output;
 use crate::support::private::{FAULTY, Module, PUBLIC, Private, SILENT, STRANGE, private};
 use crate::support::repo::{Repo, nonce};
 
@@ -265,33 +264,65 @@ fn a_silent_checksum_database_is_given_up() {
 #[ignore = "needs the engine: cargo xtask test"]
 fn a_silent_git_server_is_given_up() {
     let private = private();
-    let path = format!("{SILENT}/n{}/lib.git", nonce());
-    let module = Module {
-        sums: String::new(),
-        version: "v1.0.0".to_owned(),
-        path,
-    };
-    let repo = private.repo(&[&module]);
-    let build = || {
-        build(private, &repo)
+    let given_up = |host: &str, over_ssh: bool| {
+        let module = unpublished(host);
+        let repo = private.repo(&[&module]);
+        let build = build(private, &repo)
             .build_arg("GOPROXY", "direct")
-            .build_arg("GONOSUMDB", "*")
-            .build_arg("GOFLEET_FETCH_TIMEOUT", LIMIT)
-    };
-    let given_up = |output: &Output| {
+            .build_arg("GOPRIVATE", host)
+            .build_arg("GOFLEET_FETCH_TIMEOUT", LIMIT);
+        let output = match over_ssh {
+            true => build.ssh(private.ssh_auth_sock()).fails(),
+            false => build.fails(),
+        };
         output.says([
             &module.path,
             "ServerUnreachable",
             "nothing came for 3 s",
             "go.mod:5:",
         ]);
-        output.says([SILENT, "still waiting for"]);
+        output.says([host, "still waiting for"]);
     };
-    given_up(&build().fails());
+    given_up(SILENT, false);
     assert!(!private.requests("silent:443").is_empty());
-    let over_ssh = build()
-        .build_arg("GOPRIVATE", SILENT)
-        .ssh(private.ssh_auth_sock());
-    given_up(&over_ssh.fails());
+    given_up(SILENT, true);
     assert!(!private.requests("silent:22").is_empty());
+}
+
+/// A module that a git server never gives.
+fn unpublished(host: &str) -> Module {
+    Module {
+        path: format!("{host}/n{}/lib.git", nonce()),
+        version: "v1.0.0".to_owned(),
+        sums: String::new(),
+    }
+}
+
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_service_builds_although_the_server_of_another_one_is_silent() {
+    let private = private();
+    let (used, other) = (
+        private.module(&private.path(PUBLIC, "lib"), "v1.0.0"),
+        unpublished(SILENT),
+    );
+    let repo = private.repo(&[&used]);
+    let api = repo.read("cmd/api/main.go");
+    repo.requiring(&[&other, &used]);
+    let both = repo.read("cmd/api/main.go");
+    repo.write("cmd/worker/main.go", &both);
+    repo.write("cmd/api/main.go", &api);
+    repo.spec("services:\n  api: ./cmd/api\n  worker: ./cmd/worker\n");
+    let build = || {
+        build(private, &repo)
+            .build_arg("GOPROXY", &format!("https://{PUBLIC}"))
+            .build_arg("GOPRIVATE", SILENT)
+            .build_arg("GOFLEET_FETCH_TIMEOUT", LIMIT)
+    };
+    let built = build().progress();
+    assert!(built.go_steps().contains(&"[api] go build ./cmd/api"));
+    build()
+        .target("worker")
+        .fails()
+        .says([&other.path, "nothing came for 3 s"]);
 }
