@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use buildkit_llb::{Digest, Output, Platform, SourceFile};
-use futures_util::future::{join, join4, try_join_all};
+use futures_util::future::{join, join3, try_join_all};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
@@ -256,11 +256,10 @@ impl Session<'_> {
         if !broken.is_empty() {
             return Err(self.spec_error(broken));
         }
-        let (files, needs, looked_up, ()) = join4(
+        let (files, needs, looked_up) = join3(
             self.check_files(&plan, &sources.assets),
             self.check_needs(&sources, false),
             self.look_up(&plan, &sources.scanned),
-            (self.gateway).hold_caches(lower::shared_caches(self.options, &plan)),
         )
         .await;
         failed_checks(files, needs)?;

@@ -19,7 +19,8 @@ use crate::frontend::plan_request;
 use crate::ignore::{Rules, SPEC, build_files};
 use crate::image::ImageConfig;
 use crate::lower::{
-    self, Builder, ByFile, Closures, Features, ImageRequest, Inputs, LowerError, Lowered, Places,
+    self, Builder, ByFile, Closures, Features, ImageRequest, Inputs, LowerError, Lowered, Origin,
+    Places,
 };
 use crate::options::{OptionError, Options};
 use crate::plan::{self, Plan, bake};
@@ -438,5 +439,10 @@ fn by_name(request: &ImageRequest) -> Builder {
         "/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     );
     config.set_env("GOPATH", "/go");
-    Builder { output, config }
+    Builder {
+        output,
+        config,
+        // Like those of a registry.
+        origin: Origin::Registry(request.reference.clone(), request.reference.clone()),
+    }
 }

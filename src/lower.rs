@@ -7,6 +7,7 @@
 //! 3. `fetch`: one download per module root, and a look in front of every build step
 //!    whether its modules are still at hand. No other step has a network or a secret.
 //!    `deps` puts modules and what is compiled of them into layers instead.
+//!    Who shares their cache mounts is decided in `caches`.
 //! 4. `build`: one build step per service and platform, independent of each other, behind
 //!    a compile of what the service shares with others (`share`).
 //! 5. `layers`: what goes into an image, from stable to changing.
@@ -18,6 +19,7 @@
 mod affected;
 mod below;
 mod build;
+mod caches;
 mod closures;
 mod config;
 mod constant;
@@ -39,6 +41,8 @@ mod user;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest as _, Sha256};
+
 use buildkit_llb::{Output, Platform, Position, Range, SourceFile, SourceLocation};
 
 use crate::closure::ModuleRoot;
@@ -50,6 +54,7 @@ use crate::scan::Index;
 
 pub use affected::{AFFECTED_FILE, AffectedInputs, affected_step};
 pub use below::{Ask, Below, DirMeta, Found, SourceKind, SourceKinds, Unplaced};
+pub use caches::Origin;
 pub use closures::{Assets, Closures, open_words};
 pub use error::LowerError;
 pub use go::Builder;
@@ -62,6 +67,7 @@ pub(crate) use toolchain::{go_lines, go_of, is_builder, whole_of};
 pub use user::lookup as lookup_user;
 
 use build::{BINARY_DIR, BuildStep, Modules, binary_name};
+use caches::Owner;
 use config::ConfigInputs;
 use constant::marker;
 use deps::{Ahead, Compiled, Unpack};
@@ -129,11 +135,12 @@ pub struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    fn settings(&self) -> StepSettings<'a> {
+    fn settings(&self, toolchain: &Toolchain) -> StepSettings<'a> {
         StepSettings {
             options: self.options,
             parallel: self.parallel,
             cache: self.plan.runner.cache,
+            owner: owner(self.plan, toolchain, self.images, self.native),
         }
     }
 
@@ -372,12 +379,39 @@ impl<'a> Ground<'a> {
 
 /// Ids of the cache mounts that steps of a plan share.
 #[must_use]
-pub fn shared_caches(options: &Options, plan: &Plan) -> BTreeSet<String> {
+pub fn shared_caches(
+    options: &Options,
+    (plan, index): (&Plan, &Index),
+    images: &BTreeMap<ImageRequest, Builder>,
+    native: &Platform,
+) -> BTreeSet<String> {
+    let services = plan.platforms.iter().flat_map(|p| &p.services);
+    let toolchains = services.filter_map(|s| toolchain::of_service(plan, s, index).ok());
+    let owners: BTreeSet<Option<Owner>> = toolchains
+        .map(|toolchain| owner(plan, &toolchain, images, native))
+        .collect();
     // Downloads have the mounts of whole modules, also where builds have others.
-    [CacheMode::Mount, plan.runner.cache]
+    let caches = [CacheMode::Mount, plan.runner.cache];
+    owners
         .into_iter()
-        .flat_map(|cache| settings::go_caches(options, cache))
+        .flat_map(|owner| caches.map(|cache| caches::go_caches(options, owner, cache)))
+        .flatten()
         .collect()
+}
+
+/// Whose cache mounts the steps of a toolchain have.
+fn owner(
+    plan: &Plan,
+    toolchain: &Toolchain,
+    images: &BTreeMap<ImageRequest, Builder>,
+    native: &Platform,
+) -> Option<Owner> {
+    let references = [toolchain.builder.as_str(), toolchain.fetcher.as_str()];
+    let builders = references.into_iter().filter_map(|reference| {
+        let request = native_image(reference.to_owned(), native);
+        Some((reference, images.get(&request)?))
+    });
+    Owner::of(plan, builders)
 }
 
 /// Lowers a plan: one result per platform.
@@ -500,7 +534,7 @@ fn build_one(
     let again = inputs.options.no_cache.covers(&service.name);
     let label = label(inputs.plan, &plan.platform, &service.name);
     let again = again || inputs.lost.contains(&label);
-    let marker = marker(MARKER, again.then_some(inputs.salt));
+    let marker = build_marker(inputs, again);
     let layered = inputs.plan.runner.cache == CacheMode::Layer;
     let step = BuildStep {
         service,
@@ -514,7 +548,7 @@ fn build_one(
                 builder,
                 root: &toolchain.root,
                 frontend: inputs.frontend,
-                settings: inputs.settings(),
+                settings: inputs.settings(toolchain),
                 modules: downloaded.as_ref().and_then(|d| d.packed.clone()),
                 compiled: common.compiled(inputs, plan, service, toolchain, downloaded.as_ref())?,
             }),
@@ -528,21 +562,33 @@ fn build_one(
             builder,
             root: &toolchain.root,
             frontend: inputs.frontend,
-            settings: inputs.settings(),
+            settings: inputs.settings(toolchain),
         }),
         marker: &marker,
-        settings: inputs.settings(),
+        settings: inputs.settings(toolchain),
         label,
         location: Some(location(inputs.spec, service.span)),
     };
     let built = step.built()?;
-    let [_, cache] = settings::go_caches(inputs.options, inputs.plan.runner.cache);
+    let [_, cache] = step.settings.go_caches();
     Ok(Build {
         label: step.label,
         span: service.span,
         output: built.output,
         check: built.check.map(|output| Check { output, cache }),
     })
+}
+
+/// The marker that the steps of a build begin with. Who builds with a `GOAUTH` command of a spec
+/// has cache mounts that the command has seen: that build step is no one else's.
+fn build_marker(inputs: &Inputs<'_>, again: bool) -> Output {
+    let mut salts: Vec<String> = again.then(|| inputs.salt.to_owned()).into_iter().collect();
+    salts.extend(caches::auth_command(inputs.plan).map(|command| {
+        let digest = Sha256::digest(command);
+        crate::hex::hex(&digest[..16])
+    }));
+    let salt = (!salts.is_empty()).then(|| salts.join("-"));
+    marker(MARKER, salt.as_deref())
 }
 
 fn native_image(reference: String, native: &Platform) -> ImageRequest {
@@ -575,7 +621,7 @@ fn fetching<'a>(inputs: &Inputs<'a>, toolchain: &'a Toolchain) -> Result<Fetchin
         // What is fetched is whole, and in the mount of whole modules.
         settings: StepSettings {
             cache: CacheMode::Mount,
-            ..inputs.settings()
+            ..inputs.settings(toolchain)
         },
     })
 }
@@ -592,7 +638,7 @@ fn ahead(
     let ahead = Ahead {
         builder: image_of(inputs, &toolchain.builder)?,
         root: &toolchain.root,
-        settings: inputs.settings(),
+        settings: inputs.settings(toolchain),
         code: inputs.code,
         index: inputs.index,
         packed: downloaded.and_then(|d| d.packed.as_ref()),

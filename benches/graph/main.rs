@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use buildkit_llb::{Output, Platform, Source, SourceFile, encode_definition};
 use buildkit_proto::prost::Message as _;
 use gofleet::image::ImageConfig;
-use gofleet::lower::{self, Builder, Closures, Features, Inputs};
+use gofleet::lower::{self, Builder, Closures, Features, Inputs, Origin};
 use gofleet::options::Options;
 use gofleet::plan;
 use gofleet::scan::{Index, scan};
@@ -107,7 +107,14 @@ fn one(dir: &Path, target: &str) -> Result<(), Error> {
         );
         let output = Source::image(IMAGE).platform(native.clone()).build();
         let config = config.unwrap_or_default();
-        (request, Builder { output, config })
+        (
+            request,
+            Builder {
+                output,
+                config,
+                origin: Origin::Registry(IMAGE.to_owned(), IMAGE.to_owned()),
+            },
+        )
     };
     let needed = lower::images_needed(&plan, &index, &native).map_err(|p| format!("{p:?}"))?;
     let images = needed.into_iter().map(image).collect();

@@ -11,6 +11,7 @@ use futures_util::future::{join, join_all, try_join_all};
 
 use super::Session;
 use super::sources::Scanned;
+use crate::gateway::named::Image;
 use crate::gateway::{Error, Ref, SpecError};
 use crate::ignore::build_files;
 use crate::image::ImageConfig;
@@ -39,6 +40,9 @@ impl Session<'_> {
         let native = self.native();
         let (images, epoch) = join(images, self.loader.source_date_epoch(&native)).await;
         let ((images, users), epoch) = (images?, epoch?);
+        let scanned = (plan, &*scanned.index);
+        let caches = lower::shared_caches(self.options, scanned, &images, &native);
+        self.gateway.hold_caches(caches).await;
         Ok(LookedUp {
             images,
             users,
@@ -131,7 +135,12 @@ impl Session<'_> {
             })?,
             None => ImageConfig::default(),
         };
-        Ok(image.output.map(|output| Builder { output, config }))
+        let Image { output, origin, .. } = image;
+        Ok(output.map(|output| Builder {
+            output,
+            config,
+            origin,
+        }))
     }
 
     /// A client that puts a context in the place of `golang:1.26` means all of Go, and not

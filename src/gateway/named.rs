@@ -9,9 +9,13 @@
 
 use buildkit_llb::{Describe, Differ, ImageRef, Output, Platform, Source};
 
+use sha2::{Digest as _, Sha256};
+
 use super::error::Error;
 use super::images::{DOCKER_IMAGE, ImageConfig, ImagePlace, ImageQuery, Resolved};
 use super::load::{IGNORE_FILE, Loader, foreign, git};
+use crate::hex::hex;
+use crate::lower::Origin;
 use crate::options::NamedContext;
 use crate::options::git_url::{self, GitUrl, NotGit};
 use crate::scan::select::escape;
@@ -34,6 +38,8 @@ pub struct Image {
     pub config: Option<Vec<u8>>,
     /// What it is, for people: the reference with its digest, a URL.
     pub reference: String,
+    /// What tells it from other images.
+    pub origin: Origin,
 }
 
 impl Loader<'_> {
@@ -194,7 +200,7 @@ impl Loader<'_> {
             "input" => self.input(key, rest).await,
             "local" => self.local(context, rest).await,
             "http" | "https" | "git" => match GitUrl::parse(value) {
-                Ok(url) => plain(git(&url, &source_name(key, value))?, value),
+                Ok(url) => self.plain(git(&url, &source_name(key, value))?, value),
                 Err(NotGit::Invalid(message)) => {
                     Err(Error::Request(format!("context `{key}`: {message}")))
                 }
@@ -203,16 +209,26 @@ impl Loader<'_> {
                         .filename(DOWNLOAD)
                         .name(source_name(key, value))
                         .build();
-                    plain(file, value)
+                    self.plain(file, value)
                 }
                 Err(NotGit::Other) => Err(invalid("expected a Git URL, found")),
             },
             _ if scheme.starts_with("git@") => match GitUrl::parse(value) {
-                Ok(url) => plain(git(&url, &source_name(key, value))?, value),
+                Ok(url) => self.plain(git(&url, &source_name(key, value))?, value),
                 Err(_) => Err(invalid("expected a Git URL, found")),
             },
             _ => Err(invalid("unknown type of source in")),
         }
+    }
+
+    /// A tree without a config.
+    fn plain(&self, output: Output, value: &str) -> Result<Image, Error> {
+        Ok(Image {
+            output: Some(output),
+            config: None,
+            reference: git_url::redact(value),
+            origin: Origin::Session(self.session.to_owned()),
+        })
     }
 
     fn registry_image(
@@ -222,7 +238,12 @@ impl Loader<'_> {
         name: &str,
     ) -> Result<Image, Error> {
         let mut reference = image_ref(&image.reference)?;
-        // Images in a local store may have no digest.
+        // Images in a local store may have no digest; their configuration names their layers.
+        let digest = match (&reference.digest, image.digest.as_str()) {
+            (Some(digest), _) => digest.clone(),
+            (None, "") => hex(&Sha256::digest(&image.config)),
+            (None, digest) => digest.to_owned(),
+        };
         if reference.digest.is_none() && !image.digest.is_empty() {
             reference.digest = Some(image.digest);
         }
@@ -235,6 +256,7 @@ impl Loader<'_> {
             output: Some(output),
             config: Some(image.config),
             reference: reference.to_string(),
+            origin: Origin::Registry(reference.to_string(), digest),
         })
     }
 
@@ -285,6 +307,7 @@ impl Loader<'_> {
             output: Some(output),
             config: Some(image.config),
             reference: label,
+            origin: Origin::Content(digest.to_owned()),
         })
     }
 
@@ -300,6 +323,7 @@ impl Loader<'_> {
             output: Some(foreign(graph)?),
             config: config.map(<[u8]>::to_vec),
             reference: format!("input:{input}"),
+            origin: Origin::Session(self.session.to_owned()),
         })
     }
 
@@ -320,17 +344,8 @@ impl Loader<'_> {
             .shared_key_hint(format!("context:{key}-{}", context.shared_key))
             .name(format!("[context {key}] load from client"))
             .build();
-        plain(output, context.value)
+        self.plain(output, context.value)
     }
-}
-
-/// A tree without a config.
-fn plain(output: Output, value: &str) -> Result<Image, Error> {
-    Ok(Image {
-        output: Some(output),
-        config: None,
-        reference: git_url::redact(value),
-    })
 }
 
 fn scratch() -> Image {
@@ -338,6 +353,7 @@ fn scratch() -> Image {
         output: None,
         config: None,
         reference: SCRATCH.to_owned(),
+        origin: Origin::Content(SCRATCH.to_owned()),
     }
 }
 

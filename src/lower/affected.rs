@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use buildkit_llb::{Describe as _, Error, Exec, FileOp, Mkfile, Mount, Network, Output};
 
+use super::caches::go_caches;
 use super::constant::{epoch, quiet};
 use super::go::MODULE_CACHE;
 use super::scan::PROGRAM;
-use super::settings::go_caches;
 use crate::fetch::SETTINGS;
 use crate::options::Options;
 use crate::plan::CacheMode;
@@ -89,7 +89,7 @@ pub fn affected_step(inputs: &AffectedInputs<'_>) -> Result<Output, Error> {
         .iter()
         .filter(|(name, _)| !SETTINGS.contains(&name.as_str()));
     args.extend(public.map(|(name, value)| format!("--build-arg={name}={value}")));
-    let [_, modules] = go_caches(inputs.options, CacheMode::Mount);
+    let [_, modules] = go_caches(inputs.options, None, CacheMode::Mount);
     let base = match inputs.base {
         Some(base) => Mount::bind(BASE_DIR, base).readonly(),
         None => Mount::scratch(BASE_DIR).no_output(),

@@ -5,11 +5,12 @@ use buildkit_llb::{
     SourceLocation,
 };
 
+use super::caches::cache_id;
 use super::constant::{CONSTANT, epoch, quiet};
 use super::deps::Unpack;
 use super::fetch::{Before, Fetching, MARKER_DIR};
 use super::go::{self, Builder};
-use super::settings::{StepSettings, cache_id};
+use super::settings::StepSettings;
 use super::share::Share;
 use super::toolchain::Toolchain;
 use crate::plan::{Build, Service, go_target};
@@ -168,7 +169,11 @@ impl BuildStep<'_> {
         let parallel = usize::try_from(self.settings.parallel.max(1)).unwrap_or(1);
         let turn = self.service.place % parallel;
         let module = &self.toolchain.root.module;
-        let id = cache_id(self.settings.options, &format!("{kind}/{module}/{turn}"));
+        let id = cache_id(
+            self.settings.options,
+            self.settings.owner,
+            &format!("{kind}/{module}/{turn}"),
+        );
         Mount::cache(SLOT_DIR, id).sharing(Sharing::Locked)
     }
 }

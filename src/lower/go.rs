@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use buildkit_llb::{Exec, ExecBuilder, Mount, Output};
 
-use super::settings::{StepSettings, go_caches};
+use super::caches::Origin;
+use super::settings::StepSettings;
 use crate::closure::ModuleRoot;
 use crate::image::ImageConfig;
 use crate::plan::Build;
@@ -36,6 +37,8 @@ pub struct Builder {
     pub output: Output,
     /// Its configuration: the environment says where Go is.
     pub config: ImageConfig,
+    /// What it is: decides whose cache mounts it sees.
+    pub origin: Origin,
 }
 
 /// An exec of the `go` command: image, caches, environment; no sources yet. Modules are read
@@ -55,7 +58,7 @@ where
     I: IntoIterator,
     I::Item: Into<String>,
 {
-    let [build, modules] = go_caches(settings.options, settings.cache);
+    let [build, modules] = settings.go_caches();
     let caches = [
         Mount::cache(BUILD_CACHE, build).into(),
         Mount::cache(MODULE_CACHE, modules).readonly().into(),
@@ -74,7 +77,7 @@ pub(super) fn filling_exec(
     args: Vec<String>,
     env: &[(&str, &str)],
 ) -> ExecBuilder {
-    let [build, modules] = go_caches(settings.options, settings.cache);
+    let [build, modules] = settings.go_caches();
     let caches = [
         Mount::cache(BUILD_CACHE, build).into(),
         Mount::cache(MODULE_CACHE, modules).into(),

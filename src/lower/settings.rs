@@ -6,6 +6,7 @@
 
 use buildkit_llb::{Describe as _, ExecBuilder, Mount, Network};
 
+use super::caches::{self, Owner};
 use crate::options::Options;
 use crate::plan::CacheMode;
 
@@ -17,9 +18,16 @@ pub(super) struct StepSettings<'a> {
     pub(super) parallel: u32,
     /// Where modules and compiled dependencies come from.
     pub(super) cache: CacheMode,
+    /// Whose cache mounts the steps have; `None` is everybody.
+    pub(super) owner: Option<Owner>,
 }
 
 impl StepSettings<'_> {
+    /// Ids of the cache mounts of compiled packages, and of modules.
+    pub(super) fn go_caches(&self) -> [String; 2] {
+        caches::go_caches(self.options, self.owner, self.cache)
+    }
+
     /// Applies the settings to a step that may use the network.
     pub(super) fn online(&self, exec: ExecBuilder) -> ExecBuilder {
         let mut exec = self.common(exec);
@@ -58,24 +66,5 @@ impl StepSettings<'_> {
             exec = exec.linux_resources(resources.clone());
         }
         exec
-    }
-}
-
-/// Ids of the cache mounts that all builds share: compiled packages, and modules.
-pub(super) fn go_caches(options: &Options, cache: CacheMode) -> [String; 2] {
-    // What comes in layers is not all of a module: nobody else may take it for that.
-    let names = match cache {
-        CacheMode::Mount => ["build", "modules"],
-        CacheMode::Layer => ["packed-build", "packed-modules"],
-    };
-    names.map(|name| cache_id(options, name))
-}
-
-/// Id of a cache mount. Never empty, never ending in the mount's destination:
-/// then the id would be part of the key.
-pub(super) fn cache_id(options: &Options, name: &str) -> String {
-    match &options.cache_mount_ns {
-        Some(namespace) => format!("{namespace}/gofleet/{name}"),
-        None => format!("gofleet/{name}"),
     }
 }

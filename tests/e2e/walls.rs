@@ -2,4 +2,5 @@
 //! way from one to the other tried, and none works.
 
 mod clones;
+mod owners;
 mod steps;

@@ -5,7 +5,7 @@ use crate::support::engine::engine;
 use crate::support::repo::Repo;
 
 /// A builder image whose `go` tries things first, and says how that went.
-fn builder(script: &str) -> String {
+pub(super) fn builder(script: &str) -> String {
     let dir = Repo::new();
     let tag = format!("{}/e2e/builder:{}", engine().registry, dir.nonce);
     let bin = "/usr/local/go/bin";
@@ -25,7 +25,7 @@ fn builder(script: &str) -> String {
     tag
 }
 
-fn two_services(go: &str) -> Repo {
+pub(super) fn two_services(go: &str) -> Repo {
     let repo = Repo::with_requirement();
     repo.requiring_program("cmd/api")
         .requiring_program("cmd/worker")
