@@ -206,8 +206,16 @@ rules! {
     "`ldflags` are split into words as the go command splits them: at white space, unless a word \
      starts with a quote. A word that holds both kinds of quotes cannot be passed on.";
 
+    RefusedFlag, Error, "a linker flag that is not taken",
+    "`ldflags` holds flags that say what is in the binary: `-s`, `-w`, `-X`, `-extldflags=-static` and \
+     the like. What names a program, a plugin, or a file to read or write (`-extld`, `-o`, \
+     `-cpuprofile`, `@FILE`) is refused: repositories share the caches of a builder, and no value of a \
+     spec is run there.";
+
     ForeignEnv, Error, "a variable in `env` that is not for the toolchain",
-    "`env` holds variables for compiling: `CGO_ENABLED`, `CC`, `GOAMD64` and the like. Variables \
+    "`env` holds variables for compiling: `GOAMD64`, `GOEXPERIMENT` and the like. What names a \
+     program (`CC`, `AR`, `PKG_CONFIG`) or tells a C compiler something is not taken: services are built \
+     without cgo, and no value of a spec is run. Variables \
      of the running program go into `environment`. Settings of fetching, such as `GOPROXY`, go into \
      `modules`, because no build step sees them. What `go build` is told by fields of the spec is \
      not set a second time here, so there is no `GOFLAGS`; `-mod=mod` would change `go.mod` in \

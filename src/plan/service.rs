@@ -1,8 +1,8 @@
 //! One service on one platform: its settings joined with `defaults`, expanded and checked.
 
 use super::{
-    Build, Check, FileEntry, ImageSettings, PlatformPlan, Request, Selection, Service, path,
-    platform, toolchain, value,
+    Build, Check, FileEntry, ImageSettings, PlatformPlan, Request, Selection, Service, linker,
+    path, platform, toolchain, value,
 };
 use crate::diag::{Diagnostic, Rule, Span, Spanned};
 use crate::spec::{
@@ -256,9 +256,15 @@ fn ldflags(words: &[Text], scope: &Scope<'_>, check: &mut Check<'_>) -> Option<S
                 );
                 return None;
             }
-            flags.push(value);
+            flags.push((value, word.span()));
         }
     }
+    let problems = linker::check(&flags);
+    if !problems.is_empty() {
+        check.diagnostics.extend(problems);
+        return None;
+    }
+    let flags: Vec<String> = flags.into_iter().map(|(flag, _)| flag).collect();
     join_go_flags(&flags).filter(|flags| !flags.is_empty())
 }
 

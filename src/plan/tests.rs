@@ -133,9 +133,9 @@ fn platforms_of_requests() {
 fn services_are_joined_with_defaults() {
     let text = "defaults:\n  user: \"1\"\n  expose: [1, 2]\n  tzdata: false\n  \
                 environment: {A: d, B: d}\n  labels: {s: \"${SERVICE}-${TARGETARCH}\"}\n  \
-                files: {/a: a, /b: b}\n  env: {CC: gcc}\nservices:\n  \
+                files: {/a: a, /b: b}\n  env: {GOAMD64: v2}\nservices:\n  \
                 api:\n    main: .\n    user: \"2\"\n    expose: [3]\n    \
-                environment: {B: s, C: s}\n    files: {/b: c}\n    env: {CXX: g++}\n  \
+                environment: {B: s, C: s}\n    files: {/b: c}\n    env: {GOARM64: v8.1}\n  \
                 web: .\n";
     let plan = planned(text, &request(Some("api")));
     let Service { image, build, .. } = only(&plan);
@@ -153,7 +153,7 @@ fn services_are_joined_with_defaults() {
         map(&[("A", "d"), ("B", "s"), ("C", "s")])
     );
     assert_eq!(image.labels, map(&[("s", "api-amd64")]));
-    assert_eq!(build.env, map(&[("CC", "gcc"), ("CXX", "g++")]));
+    assert_eq!(build.env, map(&[("GOAMD64", "v2"), ("GOARM64", "v8.1")]));
     let files: Vec<_> = image
         .files
         .iter()

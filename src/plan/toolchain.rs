@@ -1,4 +1,8 @@
-//! Variables of `env`: what the Go and C toolchains read while compiling.
+//! Variables of `env`: what the Go toolchain reads while compiling.
+//!
+//! A list of what is allowed: a variable that names a program, a plugin or a directory would let
+//! a spec run something in a step whose caches other repositories share
+//! (`docs/dev/threat-model.md`). The values are words without white space, too.
 //!
 //! Compose users expect `environment` here, so everything else is an error that says where it
 //! belongs. Facts: `go help environment` of Go 1.26; the runtime package's documentation for the
@@ -8,9 +12,27 @@ use super::{credentials, settings};
 use crate::diag::{Diagnostic, Rule, Span, did_you_mean};
 use crate::fetch;
 
-/// What may be set. A trailing `*` takes any ending.
-const TOOLCHAIN: [&str; 31] = [
+/// What may be set.
+const TOOLCHAIN: [&str; 14] = [
     "CGO_ENABLED",
+    "GO386",
+    "GOAMD64",
+    "GOARM",
+    "GOARM64",
+    "GOMIPS",
+    "GOMIPS64",
+    "GOPPC64",
+    "GORISCV64",
+    "GOWASM",
+    "GOEXPERIMENT",
+    "GOFIPS140",
+    "GO_EXTLINK_ENABLED",
+    "GO19CONCURRENTCOMPILATION",
+];
+
+/// What names programs of the C toolchain, and what they are told. A trailing `*` takes any
+/// ending.
+const C_TOOLCHAIN: [&str; 18] = [
     "CGO_CFLAGS*",
     "CGO_CPPFLAGS*",
     "CGO_CXXFLAGS*",
@@ -28,19 +50,7 @@ const TOOLCHAIN: [&str; 31] = [
     "GCCGO",
     "GCCGOTOOLDIR",
     "PKG_CONFIG*",
-    "GO386",
-    "GOAMD64",
-    "GOARM",
-    "GOARM64",
-    "GOMIPS",
-    "GOMIPS64",
-    "GOPPC64",
-    "GORISCV64",
-    "GOWASM",
-    "GOEXPERIMENT",
-    "GOFIPS140",
-    "GO_EXTLINK_ENABLED",
-    "GO19CONCURRENTCOMPILATION",
+    "SWIG*",
 ];
 
 /// What gofleet sets itself, and what to write instead.
@@ -87,10 +97,16 @@ const RUNTIME: [&str; 8] = [
 
 /// Whether `env` takes a name.
 pub(super) fn is_known(name: &str) -> bool {
-    TOOLCHAIN.iter().any(|known| match known.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == *known,
-    })
+    TOOLCHAIN.contains(&name)
+}
+
+fn is_of_c(name: &str) -> bool {
+    C_TOOLCHAIN
+        .iter()
+        .any(|known| match known.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == *known,
+        })
 }
 
 /// What to write instead of a variable that gofleet sets itself.
@@ -126,13 +142,19 @@ pub(super) fn variable(name: &str, value: &str, span: Span) -> Result<(), Diagno
     if let Some(instead) = owned(name) {
         return error(format!("`{name}` is set by gofleet"), instead.to_owned());
     }
+    if is_of_c(name) {
+        return error(
+            format!("`{name}` is for C programs, and this version builds without cgo"),
+            "leave it out: no program that a spec names is run".to_owned(),
+        );
+    }
     if RUNTIME.contains(&name) {
         return error(
             format!("`{name}` is read by the running program, and `env` is for compiling"),
             "did you mean `environment`?".into(),
         );
     }
-    let known = TOOLCHAIN.iter().map(|k| k.trim_end_matches('*'));
+    let known = TOOLCHAIN.iter().copied();
     // Only what looks like a toolchain variable is likely a misspelled one.
     let looks = ["GO", "CGO", "PKG_"]
         .iter()
@@ -141,10 +163,7 @@ pub(super) fn variable(name: &str, value: &str, span: Span) -> Result<(), Diagno
         Some(near) => format!("did you mean `{near}`? or `environment`, for the running program?"),
         None => "did you mean `environment`?".into(),
     };
-    error(
-        format!("`{name}` is no variable of the Go or C toolchain"),
-        hint,
-    )
+    error(format!("`{name}` is no variable of the Go toolchain"), hint)
 }
 
 /// Checks the value of a variable of `env`, after expansion.
@@ -157,6 +176,13 @@ pub(super) fn value(name: &str, value: &str, span: Span) -> Result<(), Diagnosti
         return Err(Diagnostic::new(Rule::NoCgo, message)
             .at(span)
             .hint("leave it out: services are built with `CGO_ENABLED=0`"));
+    }
+    let is_word = |c: char| c.is_ascii_alphanumeric() || ".,_-+".contains(c);
+    if !value.chars().all(is_word) {
+        let message = format!("`{name}` cannot be `{value}`");
+        return Err(Diagnostic::new(Rule::ForeignEnv, message)
+            .at(span)
+            .hint("its values are letters, digits, dots, commas and dashes"));
     }
     Ok(())
 }
@@ -172,14 +198,31 @@ mod tests {
                 .err()
                 .and_then(|d| d.hint)
         };
-        for name in [
-            "CGO_ENABLED",
-            "CC",
-            "GOAMD64",
-            "CGO_CFLAGS_ALLOW",
-            "PKG_CONFIG_PATH",
-        ] {
+        for name in ["CGO_ENABLED", "GOAMD64", "GOEXPERIMENT", "GOFIPS140"] {
             assert_eq!(hint(name), None, "{name}");
+        }
+        for name in ["CC", "AR", "CGO_CFLAGS_ALLOW", "PKG_CONFIG_PATH", "SWIG"] {
+            assert!(
+                hint(name).is_some_and(|h| h.contains("no program")),
+                "{name}"
+            );
+        }
+        for name in [
+            "PATH",
+            "LD_PRELOAD",
+            "TMPDIR",
+            "HOME",
+            "GOFLAGS",
+            "GOROOT",
+            "GOTOOLDIR",
+            "GOENV",
+            "GOCACHEPROG",
+            "GOTMPDIR",
+            "GIT_SSH_COMMAND",
+            "GIT_CONFIG_GLOBAL",
+            "go_flags",
+        ] {
+            assert!(hint(name).is_some(), "{name}");
         }
         let environment = Some("did you mean `environment`?");
         for name in [

@@ -39,7 +39,7 @@ pub use template::{PREDEFINED, Text};
 pub(crate) use names::{check as check_name, suggestion as legal_name};
 pub(crate) use read::MAX_SERVICES;
 pub(crate) use template::{Args, Op, Piece, Scope, default_image};
-pub(crate) use words::join_go_flags;
+pub(crate) use words::{join_go_flags, split_go_flags};
 
 use crate::diag::{Checks, Diagnostic, Span, Spanned};
 use std::collections::BTreeMap;

@@ -61,6 +61,32 @@ pub(crate) fn join_go_flags(words: &[String]) -> Option<String> {
     Some(out)
 }
 
+/// Splits text as the go command and its linker do; `None` when a quote is not closed.
+///
+/// Facts: `cmd/internal/quoted` of Go 1.26, `Split`.
+pub(crate) fn split_go_flags(text: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut rest = text.trim_ascii_start();
+    while let Some(first) = rest.chars().next() {
+        let word = match first {
+            '\'' | '"' => {
+                let (word, behind) = rest[1..].split_once(first)?;
+                rest = behind;
+                word
+            }
+            _ => {
+                let end = rest.find(|c: char| c.is_ascii_whitespace());
+                let (word, behind) = rest.split_at(end.unwrap_or(rest.len()));
+                rest = behind;
+                word
+            }
+        };
+        words.push(word.to_owned());
+        rest = rest.trim_ascii_start();
+    }
+    Some(words)
+}
+
 /// A line that is being split; for the places of what is in it.
 struct Line<'a> {
     scalar: &'a Scalar,
