@@ -74,6 +74,17 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    /// Whether it may be gone a moment later, with the same credentials and manifests.
+    #[must_use]
+    pub fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable | Self::OutOfOrder | Self::NoModule | Self::Other
+        )
+    }
+}
+
 /// Sorts what was said about a module; `given` says which logins there are.
 #[must_use]
 pub(super) fn classify(text: &str, host: &str, given: &Given) -> Kind {

@@ -54,7 +54,7 @@ impl Session<'_> {
     ///
     /// A download does not fail, so its result is in the daemon's cache, with what could not
     /// be had: good for a build that does not need it. One that does asks again, unless the
-    /// answer is from now.
+    /// answer is from now; and once more when a server may have been out of order for a moment.
     async fn answers(
         &self,
         plan: &Plan,
@@ -62,6 +62,7 @@ impl Session<'_> {
         all: &Closures,
         looked_up: &LookedUp,
     ) -> Result<Vec<(Download, Answer)>, Error> {
+        let mut asked_twice = BTreeSet::new();
         loop {
             let downloads = self.with_inputs(plan, sources, all, looked_up, lower::downloads)?;
             let found = self.read_answers(downloads).await?;
@@ -73,17 +74,19 @@ impl Session<'_> {
             if missed.is_empty() {
                 return Ok(found);
             }
-            let mut old = Vec::new();
+            let mut again = Vec::new();
             for (Download { root, .. }, answer) in &missed {
                 let asked = sources.attempts.get(&root.dir).copied().unwrap_or(0);
-                if answer.is_older_than(self.began) && asked <= KEPT_ATTEMPTS {
-                    old.push((root.dir.clone(), asked + 1));
+                let is_old = answer.is_older_than(self.began) && asked <= KEPT_ATTEMPTS;
+                let may_pass = answer.problems.iter().any(|p| p.kind.may_pass());
+                if is_old || may_pass && asked_twice.insert(root.dir.clone()) {
+                    again.push((root.dir.clone(), asked + 1));
                 }
             }
-            if old.is_empty() {
+            if again.is_empty() {
                 return Err(Error::Files(self.problems(sources, &missed).await?));
             }
-            sources.attempts.extend(old);
+            sources.attempts.extend(again);
         }
     }
 
