@@ -12,7 +12,8 @@
 //! services, not on other directories, not on what else is built. Otherwise the build
 //! step of one service would get another key by an edit of another one.
 //!
-//! Copies have one mode, so that machines with different umasks share keys.
+//! Copies have one mode, so that machines with different umasks share keys, and so that no
+//! source is a program in a step.
 //!
 //! Measured in `docs/performance.md`; alternatives in graph-measurements §1.
 
@@ -42,8 +43,9 @@ const MAX_UNITS: usize = 512;
 /// A header of ours in a package directory (see [`with_unhashed`]).
 const UNHASHED: &str = "gofleet_unhashed.h";
 
-/// One mode for files and directories.
-const MODE: u32 = 0o755;
+/// The mode of everything that is copied: nothing of it can be run, whatever the repository
+/// says. Steps run as root, who may look into directories of this mode.
+const MODE: u32 = 0o644;
 
 /// Where files come from.
 #[derive(Clone, Copy)]
@@ -286,7 +288,7 @@ fn base(
         op = op.mkdir(
             Mkdir::new(format!("/{dir}"))
                 .parents()
-                .mode(MODE)
+                .mode(0o755)
                 .timestamp(unindexed()),
         );
     }
