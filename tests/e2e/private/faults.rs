@@ -249,12 +249,13 @@ fn a_server_that_is_none_is_named() {
     group.recovers();
 }
 
-/// The checksum database, which is asked about modules without a line in `go.sum`.
+/// The checksum database, which is asked in a workspace about modules without a line in `go.sum`.
 #[test]
 #[ignore = "needs the engine: cargo xtask test"]
 fn a_silent_checksum_database_is_given_up() {
     let group = Group::new(&[("lib", "", &[])]);
     group.repo.write("go.sum", "");
+    group.repo.write("go.work", "go 1.26\n\nuse .\n");
     let output = group.build(FAULTY).fails();
     output.says(["/lookup/", "nothing came for 3 s", FAULTY]);
 }
@@ -291,10 +292,13 @@ fn a_silent_git_server_is_given_up() {
 
 /// A module that a git server never gives.
 fn unpublished(host: &str) -> Module {
+    let path = format!("{host}/n{}/lib.git", nonce());
+    let sum = format!("h1:{}=", "A".repeat(43));
+    let sums = format!("{path} v1.0.0 {sum}\n{path} v1.0.0/go.mod {sum}\n");
     Module {
-        path: format!("{host}/n{}/lib.git", nonce()),
+        path,
         version: "v1.0.0".to_owned(),
-        sums: String::new(),
+        sums,
     }
 }
 

@@ -230,7 +230,7 @@ fn a_vendored_repository_is_built_without_a_network() {
     let output = build(private, &repo).fails();
     output.says([
         "go.mod:5",
-        "v1.0.0` is not in `vendor/modules.txt`",
+        "v1.0.0` is required here and not in `vendor/modules.txt`",
         "go mod vendor",
     ]);
     assert!(private.requests(path).is_empty());
