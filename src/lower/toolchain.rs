@@ -220,7 +220,8 @@ pub(crate) fn go_lines(plan: &Plan, index: &Index) -> BTreeMap<GoLine, Vec<Strin
 
 /// `1.26.8` or `1.27rc1`, not `default` or `1.26.8-custom`.
 fn is_release(version: &str) -> bool {
-    version.starts_with(|c: char| c.is_ascii_digit()) && !version.contains('-')
+    let is_part = |c: char| c == '.' || c.is_ascii_digit() || c.is_ascii_lowercase();
+    version.starts_with(|c: char| c.is_ascii_digit()) && version.chars().all(is_part)
 }
 
 /// `1.26.3` → `1.26`; release candidates are kept: no newer patch exists.
@@ -256,8 +257,10 @@ mod tests {
         assert_eq!(builder(&module(".", "1.18rc1")), "golang:1.18");
         assert_eq!(builder(&module(".", "1.20.3")), "golang:1.20");
         let mut pinned = module(".", "1.20");
-        pinned.toolchain = Some("default".into());
-        assert_eq!(builder(&pinned), "golang:1.21");
+        for no_release in ["default", "1.26.8-custom", "1/other", "1.26@sha256:0"] {
+            pinned.toolchain = Some(no_release.into());
+            assert_eq!(builder(&pinned), "golang:1.21");
+        }
         pinned.toolchain = Some("1.20.4".into());
         assert_eq!(builder(&pinned), "golang:1.21");
         let mut pinned = module(".", "1.25.0");
