@@ -20,11 +20,15 @@ enum Takes {
     Text,
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// A path that enters the binary. The C linker gets it behind `-Wl,`, where a comma begins
+    /// another option: `-r=x,-plugin,./p.so` would run a plugin (Go 1.26,
+    /// `cmd/link/internal/ld/lib.go`, `hostlink`).
+    Path,
     /// Words for the C linker.
     ExternalFlags,
 }
 
-use Takes::{ExternalFlags, OneOf, Switch, Text};
+use Takes::{ExternalFlags, OneOf, Path, Switch, Text};
 
 /// What may be said, by the name without dashes.
 const ALLOWED: [(&str, Takes); 37] = [
@@ -33,7 +37,7 @@ const ALLOWED: [(&str, Takes); 37] = [
     ("E", Text),
     ("H", Text),
     // The dynamic linker of programs that have one: a text in the binary.
-    ("I", Text),
+    ("I", Path),
     ("R", Text),
     ("T", Text),
     ("X", Text),
@@ -61,7 +65,7 @@ const ALLOWED: [(&str, Takes); 37] = [
     ("linkmode", OneOf(&["internal", "external", "auto"])),
     ("n", Switch),
     // A search path of programs: a text in the binary.
-    ("r", Text),
+    ("r", Path),
     ("randlayout", Text),
     ("s", Switch),
     ("strictdups", Text),
@@ -73,14 +77,14 @@ const PROGRAM: &str = "it names a program, and no value of a spec is run";
 const WRITES: &str = "it names a file to write, and a step writes nothing but its binary";
 const READS: &str = "it names files that the go command chooses";
 const NO_CGO: &str = "services are built without cgo";
-const NEVER: &str = "no binary comes of it";
+const NEVER: &str = "it changes nothing of the binary";
 
 /// What may not, and why; each flag of the linker is in one of the two lists.
 const REFUSED: [(&str, Takes, &str); 21] = [
     ("L", Text, READS),
     ("V", Switch, NEVER),
     ("asan", Switch, NO_CGO),
-    ("benchmark", Text, WRITES),
+    ("benchmark", Text, NEVER),
     ("benchmarkprofile", Text, WRITES),
     ("capturehostobjs", Text, WRITES),
     ("cpuprofile", Text, WRITES),
@@ -91,7 +95,7 @@ const REFUSED: [(&str, Takes, &str); 21] = [
     ("installsuffix", Text, READS),
     ("linkshared", Switch, READS),
     ("memprofile", Text, WRITES),
-    ("memprofilerate", Text, WRITES),
+    ("memprofilerate", Text, NEVER),
     ("msan", Switch, NO_CGO),
     ("o", Text, "the binary is called as its service"),
     ("pluginpath", Text, "services are programs"),
@@ -169,6 +173,14 @@ fn flag<'a>(word: &str, next: impl FnOnce() -> Option<&'a str>) -> Result<(), Re
             let message = format!("`-{name}` is not `{value}` here");
             Err((message, format!("it may be {}", choices.join(", "))))
         }
+        Path if value.contains(',') || value.starts_with(['-', '@']) => {
+            let message = format!("`{value}` of `-{name}` is no path");
+            Err((
+                message,
+                "it begins with no dash, and has no comma".to_owned(),
+            ))
+        }
+        Path => Ok(()),
         ExternalFlags => external_linker::check(value),
     }
 }
@@ -216,6 +228,7 @@ mod tests {
             "-linkmode=internal -buildid= -compressdwarf=false -checklinkname=0",
             "-H windowsgui",
             "-B gobuildid -d -bindnow -buildmode=pie",
+            "-I /lib64/ld-linux-x86-64.so.2 -r=/usr/lib:/opt/lib",
         ] {
             assert_eq!(problems(flags), [""; 0], "{flags}");
         }
@@ -245,6 +258,10 @@ mod tests {
             "-pluginpath=x",
             "@flags.txt",
             "-X @flags.txt",
+            "-r=x,-plugin,./p.so",
+            "-I /lib/ld.so,-plugin,./p.so",
+            "-r -x",
+            "-I=@x",
             "flags.a",
             "--",
             "-",

@@ -66,7 +66,8 @@ pub(crate) fn join_go_flags(words: &[String]) -> Option<String> {
 /// Facts: `cmd/internal/quoted` of Go 1.26, `Split`.
 pub(crate) fn split_go_flags(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
-    let mut rest = text.trim_ascii_start();
+    let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+    let mut rest = text.trim_start_matches(is_space);
     while let Some(first) = rest.chars().next() {
         let word = match first {
             '\'' | '"' => {
@@ -75,14 +76,14 @@ pub(crate) fn split_go_flags(text: &str) -> Option<Vec<String>> {
                 word
             }
             _ => {
-                let end = rest.find(|c: char| c.is_ascii_whitespace());
+                let end = rest.find(is_space);
                 let (word, behind) = rest.split_at(end.unwrap_or(rest.len()));
                 rest = behind;
                 word
             }
         };
         words.push(word.to_owned());
-        rest = rest.trim_ascii_start();
+        rest = rest.trim_start_matches(is_space);
     }
     Some(words)
 }
