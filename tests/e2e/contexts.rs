@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use crate::support::build::buildx;
+use crate::support::build::{buildx, push};
 use crate::support::engine::engine;
 use crate::support::git::{GitServer, commit_all};
 use crate::support::repo::Repo;
@@ -191,11 +191,7 @@ fn a_named_context_replaces_the_builder_image() {
         "Dockerfile",
         &format!("FROM golang:1.26\nENV E2E={}\n", image.nonce),
     );
-    buildx(&image)
-        .spec("Dockerfile")
-        .args(["--push", "--tag", &other])
-        .tool("plain", None)
-        .ok();
+    push(&image, &other);
 
     let context = format!("golang:1.26=docker-image://{other}");
     let built = buildx(&repo).args(["--build-context", &context]).image();

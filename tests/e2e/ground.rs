@@ -5,7 +5,7 @@ use std::fs;
 
 use tar::EntryType;
 
-use crate::support::build::{buildx, docker_build};
+use crate::support::build::{buildx, docker_build, push};
 use crate::support::engine::engine;
 use crate::support::oci::Image;
 use crate::support::repo::Repo;
@@ -58,11 +58,7 @@ fn base(lines: &str) -> String {
     let repo = Repo::new();
     let tag = format!("{}/e2e/ground:{}", engine().registry, repo.nonce);
     repo.write("Dockerfile", lines);
-    buildx(&repo)
-        .spec("Dockerfile")
-        .args(["--push", "--tag", &tag])
-        .tool("plain", None)
-        .ok();
+    push(&repo, &tag);
     tag
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::build::{build_on, buildctl_dockerfile, buildx};
+use crate::support::build::{build_on, buildctl_dockerfile, buildx, push};
 use crate::support::command::docker;
 use crate::support::daemon::Daemon;
 use crate::support::elf::{Elf, Machine};
@@ -386,11 +386,7 @@ fn pushed_base(name: &str, lines: &str) -> String {
         "Dockerfile",
         &format!("FROM scratch\nCOPY passwd /etc/passwd\n{lines}"),
     );
-    buildx(&base)
-        .spec("Dockerfile")
-        .args(["--push", "--tag", &tag])
-        .tool("plain", None)
-        .ok();
+    push(&base, &tag);
     tag
 }
 

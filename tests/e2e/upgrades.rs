@@ -1,7 +1,7 @@
 //! What runs again after an update of gofleet or of the builder image, and that
 //! the images do not change with either.
 
-use crate::support::build::buildx;
+use crate::support::build::{buildx, push};
 use crate::support::engine::engine;
 use crate::support::oci::Image;
 use crate::support::progress::{NOTHING, Progress};
@@ -29,11 +29,7 @@ fn image_from(from: &str, lines: &str) -> String {
     let tag = format!("{}/e2e/{repository}:{}", engine().registry, dir.nonce);
     dir.write("nonce", &dir.nonce)
         .write("Dockerfile", &format!("FROM {from}\n{lines}\n"));
-    buildx(&dir)
-        .spec("Dockerfile")
-        .args(["--push", "--tag", &tag])
-        .tool("plain", None)
-        .ok();
+    push(&dir, &tag);
     tag
 }
 

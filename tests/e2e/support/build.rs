@@ -63,6 +63,15 @@ pub(crate) fn buildx(repo: &Repo) -> Build {
     Build::new(repo.path(), Client::Buildx(engine().builder.clone()))
 }
 
+/// Builds the `Dockerfile` of a directory, and pushes it under a name.
+pub(crate) fn push(dir: &Repo, tag: &str) {
+    buildx(dir)
+        .spec("Dockerfile")
+        .args(["--push", "--tag", tag])
+        .tool("plain", None)
+        .ok();
+}
+
 /// `docker buildx build` on Docker's own builder.
 pub(crate) fn docker_build(repo: &Repo) -> Build {
     Build::new(repo.path(), Client::Buildx("default".to_owned()))

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::build::buildx;
+use crate::support::build::{buildx, push};
 use crate::support::engine::engine;
 use crate::support::repo::Repo;
 
@@ -20,11 +20,7 @@ pub(super) fn builder(script: &str) -> String {
         "Dockerfile",
         &format!("FROM golang:1.26\nRUN mv {bin}/go {bin}/go.real\nCOPY --chmod=755 go {bin}/go\n"),
     );
-    buildx(&dir)
-        .spec("Dockerfile")
-        .args(["--push", "--tag", &tag])
-        .tool("plain", None)
-        .ok();
+    push(&dir, &tag);
     tag
 }
 
