@@ -125,10 +125,11 @@ impl Local {
                 if !lower::broken_links([(plan, closures)]).is_empty() {
                     continue;
                 }
-                for line in lower::go_lines(plan, &index).into_keys() {
+                let lines = lower::go_lines(plan, &index).into_keys();
+                for line in lines.filter(|line| !line.is_served()) {
                     let text = fs::read_to_string(self.context.join(&line.file));
                     let note = line.note(&text.unwrap_or_default(), &self.name());
-                    lacking.entry(line.file).or_default().extend(note);
+                    lacking.entry(line.file).or_default().push(note);
                 }
                 for (file, found) in self.lacking(plan, &index, true)? {
                     lacking.entry(file).or_default().extend(found);

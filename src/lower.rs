@@ -536,6 +536,7 @@ fn build_one(
     let again = again || inputs.lost.contains(&label);
     let marker = build_marker(inputs, again);
     let layered = inputs.plan.runner.cache == CacheMode::Layer;
+    let settings = inputs.settings(toolchain);
     let step = BuildStep {
         service,
         platform: &plan.platform,
@@ -548,7 +549,7 @@ fn build_one(
                 builder,
                 root: &toolchain.root,
                 frontend: inputs.frontend,
-                settings: inputs.settings(toolchain),
+                settings,
                 modules: downloaded.as_ref().and_then(|d| d.packed.clone()),
                 compiled: common.compiled(inputs, plan, service, toolchain, downloaded.as_ref())?,
             }),
@@ -562,15 +563,15 @@ fn build_one(
             builder,
             root: &toolchain.root,
             frontend: inputs.frontend,
-            settings: inputs.settings(toolchain),
+            settings,
         }),
         marker: &marker,
-        settings: inputs.settings(toolchain),
+        settings,
         label,
         location: Some(location(inputs.spec, service.span)),
     };
     let built = step.built()?;
-    let [_, cache] = step.settings.go_caches();
+    let [_, cache] = settings.go_caches();
     Ok(Build {
         label: step.label,
         span: service.span,

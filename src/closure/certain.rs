@@ -11,7 +11,7 @@ use super::resolve::Resolver;
 use super::root::{ModuleRoot, below_vendor};
 use super::{Embed, Reason};
 use crate::scan::constraint::holds_on;
-use crate::scan::{Import, Index, Module, Unsummed, With, join, parent};
+use crate::scan::{Import, Index, Module, Unsummed, With, is_inside, join, parent};
 
 /// First elements of import paths that the standard library has: it goes before any module.
 const STD: [&str; 53] = [
@@ -233,17 +233,17 @@ fn unsummed<'a>(
     let required = main.into_iter().flat_map(|main| &main.requires);
     let locals = root.local.iter().map(|local| &local.path);
     let may_hold = required.map(|r| &r.path).chain(locals);
-    let holds_alone = may_hold.filter(|path| begins(import, path)).count() == 1;
+    let holds_alone = may_hold.filter(|path| is_inside(import, path)).count() == 1;
     let lines = main.into_iter().flat_map(move |main| {
         let lines = main.unsummed.iter();
         lines.filter(move |line| is_listed_once(main, &line.path))
     });
-    lines.filter(move |line| begins(import, &line.path) && (holds_alone || !line.is_go_mod))
+    lines.filter(move |line| is_inside(import, &line.path) && (holds_alone || !line.is_go_mod))
 }
 
 /// The `replace` lines that put a module that Go looks into outside of the context.
 fn far(import: &str, root: &ModuleRoot, index: &Index) -> Vec<Far> {
-    let paths = root.outside.iter().filter(|path| begins(import, path));
+    let paths = root.outside.iter().filter(|path| is_inside(import, path));
     paths
         .filter_map(|path| replace_outside(path, root, index))
         .collect()
@@ -273,12 +273,6 @@ fn replace_outside(path: &str, root: &ModuleRoot, index: &Index) -> Option<Far> 
     })
 }
 
-/// Whether a module may hold the package of an import.
-fn begins(import: &str, module: &str) -> bool {
-    let rest = import.strip_prefix(module);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 fn first_element(path: &str) -> &str {
     path.split('/').next().unwrap_or(path)
 }
@@ -297,7 +291,7 @@ fn has_host(path: &str) -> bool {
 fn is_elsewhere(import: &str, root: &ModuleRoot) -> bool {
     let unsure = root.local.iter().filter(|local| !local.sure);
     let mut paths = unsure.map(|local| &local.path).chain(&root.required);
-    paths.any(|module| begins(import, module))
+    paths.any(|module| is_inside(import, module))
 }
 
 #[cfg(test)]

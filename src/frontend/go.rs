@@ -47,13 +47,10 @@ impl Session<'_> {
     ) -> Result<Vec<SpecError>, Error> {
         let lines = lower::go_lines(plan, &scanned.index).into_keys();
         let mut found = Vec::new();
-        for line in lines.filter(|line| line.asks != line.served_by) {
+        for line in lines.filter(|line| !line.is_served()) {
             let file = self.file_of(scanned, &line.file).await?;
             let text = String::from_utf8_lossy(&file.data);
-            let diagnostics = line
-                .note(&text, &self.loaded.file_name)
-                .into_iter()
-                .collect();
+            let diagnostics = vec![line.note(&text, &self.loaded.file_name)];
             let file = Arc::new(file);
             found.push(SpecError { file, diagnostics });
         }

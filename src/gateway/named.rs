@@ -238,15 +238,12 @@ impl Loader<'_> {
         name: &str,
     ) -> Result<Image, Error> {
         let mut reference = image_ref(&image.reference)?;
-        // Images in a local store may have no digest; their configuration names their layers.
-        let digest = match (&reference.digest, image.digest.as_str()) {
-            (Some(digest), _) => digest.clone(),
-            (None, "") => hex(&Sha256::digest(&image.config)),
-            (None, digest) => digest.to_owned(),
-        };
         if reference.digest.is_none() && !image.digest.is_empty() {
             reference.digest = Some(image.digest);
         }
+        // Images in a local store may have no digest; their configuration names their layers.
+        let digest = reference.digest.clone();
+        let digest = digest.unwrap_or_else(|| hex(&Sha256::digest(&image.config)));
         let output = Source::image(reference.to_string())
             .platform(platform)
             .resolve_mode(self.options.resolve_mode)

@@ -182,19 +182,21 @@ impl GoLine {
         })
     }
 
+    /// Whether the Go that compiles is the one that is asked for.
+    pub(crate) fn is_served(&self) -> bool {
+        self.asks == self.served_by
+    }
+
     /// What is said where another Go than the asked one compiles: no image would serve the line.
     /// `text` is the manifest, `spec` the name of the spec.
-    pub(crate) fn note(&self, text: &str, spec: &str) -> Option<Diagnostic> {
-        if self.asks == self.served_by {
-            return None;
-        }
+    pub(crate) fn note(&self, text: &str, spec: &str) -> Diagnostic {
         let message = format!(
             "build steps need Go {}, which builds what asks for {} as well",
             self.served_by, self.asks
         );
         let place = Span::at(gomod::line_of(text, self.verb), 1);
         let hint = format!("`go:` in {spec} names another version or image");
-        Some(Diagnostic::new(Rule::OldGo, message).at(place).hint(hint))
+        Diagnostic::new(Rule::OldGo, message).at(place).hint(hint)
     }
 }
 

@@ -97,12 +97,11 @@ fn is_allowed(word: &str) -> bool {
     if let Some(arguments) = word.strip_prefix("-Wl,") {
         return LINKER.contains(&arguments) || is_hardening(arguments);
     }
-    let value = WITH_VALUE
+    let mut values = WITH_VALUE
         .iter()
         .filter_map(|start| word.strip_prefix(start));
-    WORDS.contains(&word)
-        || is_static(word)
-        || value.into_iter().any(is_value) && word != "-lto_library"
+    // Not the library `to_library`: a plugin is the next word (macOS).
+    WORDS.contains(&word) || is_static(word) || word != "-lto_library" && values.any(is_value)
 }
 
 /// `-static`, `--static`, `-static-pie`, `-static-libgcc`.
