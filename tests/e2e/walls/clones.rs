@@ -8,7 +8,8 @@ use crate::support::private::{GIT, private};
 use crate::support::raw::in_mount;
 
 /// A clone of the victim's module is where Go looks for it, and its configuration
-/// has a command in the place of the server.
+/// has a command in the place of the server. Without the disk of the step's own, and without
+/// what git is told (`src/fetch/git.rs`), that command has the netrc.
 ///
 /// Source: Go 1.26, `cmd/go/internal/modfetch/codehost`, `WorkDir` and `newGitRepo`.
 #[test]
@@ -29,18 +30,20 @@ fn a_clone_that_somebody_left_is_not_used() {
         mkdir -p $clone
         printf '%s' '{key}' > $clone.info
         git init --quiet --bare $clone
+        git -C $clone remote add origin https://{path}.git
         printf '#!/bin/sh\\ncat $NETRC > /go/pkg/mod/stolen\\n' > $clone/evil
         chmod 755 $clone/evil
         git -C $clone config 'url.ext::/go/pkg/mod/cache/vcs/{name}/evil .insteadOf' https://{GIT}/
         git -C $clone config protocol.ext.allow always
-        echo prepared"
+        echo prepared",
+        path = module.path
     );
     assert_eq!(in_mount(buildctl(), &modules, &attack), "prepared\n");
     build(private, &repo)
         .secret_file("netrc", &private.netrc_file(&[GIT]))
-        .progress();
+        .plain();
     let left = in_mount(buildctl(), &modules, "cd /mount; ls; cat stolen || true");
-    // The build was there, and the command was not.
+    // The module came, and the command was not run.
     assert!(left.starts_with("cache\ngit.corp.example\n"), "{left}");
     assert!(left.contains("stolen: No such file"), "{left}");
 }
