@@ -14,6 +14,7 @@ mod frontend_calls;
 mod frontend_process;
 mod frontend_stories;
 mod gateway;
+mod go_flags;
 mod go_readers;
 mod graphs;
 mod hostile;
