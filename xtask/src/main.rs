@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask engine | image | demo | test | truth | bench`.
+//! The project's own commands: `cargo xtask engine | image | demo | test | truth | bench | deny`.
 //!
 //! Progress goes to standard error. Standard output holds only what was asked
 //! for: the exports of `engine env`, the sizes of `image`, what `demo` shows.
@@ -9,6 +9,7 @@
 
 mod bench;
 mod demo;
+mod deny;
 mod engine;
 mod http;
 mod image;
@@ -39,6 +40,7 @@ cargo xtask COMMAND
         --buildkit V    start, env: also an older buildkitd, for compatibility tests (v0.12.5)
 
   image                 build Dockerfile.frontend and push it as gofleet/gofleet:1
+  deny                  check licences, sources and versions of all dependencies against deny.toml
   demo                  build examples/shop through its `# syntax=` line, run it, show an answer
   truth [-- NAMES]      compare closures of public repositories with what the go command says
                         (--lists: without builds)
@@ -132,6 +134,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["bench", "compare", ..], None) => bench::compare(&args[2..], &frontend),
         (["bench", what], None) => bench::on_engine(what, &frontend, services.as_deref()),
         (["demo"], None) => demo::run(how),
+        (["deny"], None) => deny::run(),
         (["shapes"], None) => shapes::run(&shapes, how),
         (["shapes", "--seeded"], None) => shapes::seeded(),
         (["random"], None) => random::run(steps.as_deref(), seed.as_deref()),

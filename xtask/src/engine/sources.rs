@@ -206,6 +206,20 @@ mod tests {
     }
 
     #[test]
+    fn rust_is_one_version_wherever_it_is_pinned() {
+        let file = |name: &str| fs::read_to_string(crate::root().join(name)).unwrap();
+        let channel = format!("channel = \"{RUST}\"");
+        assert!(
+            file("rust-toolchain.toml")
+                .lines()
+                .any(|line| line == channel)
+        );
+        let (minor, _) = RUST.rsplit_once('.').unwrap();
+        let image = format!("rust:{minor}");
+        assert!(file("Dockerfile.frontend").contains(&image), "{image}");
+    }
+
+    #[test]
     fn what_is_no_version_is_refused() {
         for bad in ["", "latest", "1", "1.25.", "1.2.3.4", "v1.25"] {
             assert!(patch_version(bad).is_err(), "{bad}");
