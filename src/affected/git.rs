@@ -1,18 +1,12 @@
-//! Revisions of a Git repository as directories.
+//! A Git repository and its revisions.
 //!
-//! `git` runs as a child process and writes to a directory of ours alone: with an
-//! index of its own, without hooks, and without the filters of
-//! Git LFS, whose pointers are compared instead (see `content`). Files that are in the work
-//! tree as they were in the revision are copied from there; the others are taken out of Git, and
-//! fetched where the clone has no blobs.
+//! `git` runs as a child process: without hooks, and without the filters of Git LFS, whose
+//! pointers are compared instead (see `content`).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt;
-use std::fs::{self, DirBuilder};
 use std::io::{self, Write as _};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -154,162 +148,11 @@ impl Git {
         answer.is_ok_and(|out| out.trim_ascii() == b"true")
     }
 
-    /// Writes what a commit has below the prefix, and the files in `also` (relative
-    /// to the root of the work tree), into a new directory.
-    ///
-    /// # Errors
-    ///
-    /// Git or the file system say no.
-    pub fn check_out(&self, commit: &str, also: &[PathBuf]) -> Result<Tree, GitError> {
-        let tree = Tree::new()?;
-        fs::create_dir_all(tree.root().join(&self.prefix))?;
-        let index = tree.dir.join("index");
-        self.run_with(&["read-tree", commit], &index, None)?;
-        // `:(top,literal)` keeps names from being patterns.
-        let mut specs: Vec<OsString> = vec![pathspec(&self.prefix)];
-        specs.extend(also.iter().map(|path| pathspec(path.as_os_str())));
-        let specs: Vec<String> = specs
-            .into_iter()
-            .map(|spec| spec.into_string())
-            .collect::<Result<_, _>>()
-            .map_err(|_| GitError::Failed("a path of the context is not UTF-8".to_owned()))?;
-        let wanted = self.entries(Some(&index), &specs)?;
-        // Most files are in the work tree as they were, and reading them from there takes nothing
-        // out of Git, which may not even have them.
-        let here = self.unchanged(&specs)?;
-        let mut names = Vec::new();
-        let mut blobs = Vec::new();
-        for (path, entry) in &wanted {
-            if here.get(path) == Some(entry) && self.copy(path, entry, &tree).is_ok() {
-                continue;
-            }
-            names.extend_from_slice(path);
-            names.push(0);
-            // The commit of a submodule is in another repository.
-            if entry.mode != "160000" {
-                blobs.push(entry.blob.as_str());
-            }
-        }
-        self.fetch(commit, &blobs)?;
-        let mut prefix = OsString::from("--prefix=");
-        prefix.push(tree.root());
-        prefix.push("/");
-        let prefix = prefix
-            .into_string()
-            .map_err(|_| GitError::Failed("the temporary directory is not UTF-8".to_owned()))?;
-        let args = ["checkout-index", "--force", "-z", "--stdin", &prefix];
-        self.run_with(&args, &index, Some(names))?;
-        Ok(tree)
-    }
-
-    /// What an index has, by path; the user's own without one.
-    fn entries(&self, index: Option<&Path>, specs: &[String]) -> Result<Entries, GitError> {
-        let mut args = vec![
-            "ls-files",
-            "-z",
-            "--cached",
-            "--stage",
-            "-v",
-            "--full-name",
-            "--",
-        ];
-        args.extend(specs.iter().map(String::as_str));
-        let out = run(&self.top, &args, index, None)?;
-        let read = |line: &[u8]| {
-            let tab = line.iter().position(|b| *b == b'\t')?;
-            let head = String::from_utf8_lossy(&line[..tab]).into_owned();
-            let mut words = head.split(' ');
-            let (tag, mode, blob) = (words.next()?, words.next()?, words.next()?);
-            let entry = Entry {
-                mode: mode.to_owned(),
-                blob: blob.to_owned(),
-            };
-            // Git does not look whether the others are what it has: it was told that they are, or
-            // that they are not there.
-            let path = (tag == "H" || index.is_some()).then(|| line[tab + 1..].to_vec())?;
-            Some((path, entry))
-        };
-        Ok(out.split(|b| *b == 0).filter_map(read).collect())
-    }
-
-    /// The files of the work tree that are what the index says, by path.
-    fn unchanged(&self, specs: &[String]) -> Result<Entries, GitError> {
-        let mut entries = self.entries(None, specs)?;
-        let mut args = vec!["diff-files", "-z", "--name-only", "--no-ext-diff", "--"];
-        args.extend(specs.iter().map(String::as_str));
-        let changed = self.run(&args)?;
-        for path in changed.split(|b| *b == 0) {
-            entries.remove(path);
-        }
-        Ok(entries)
-    }
-
-    /// Copies a file or a link of the work tree.
-    fn copy(&self, path: &[u8], entry: &Entry, tree: &Tree) -> io::Result<()> {
-        let path = OsStr::from_bytes(path);
-        let (from, to) = (self.top.join(path), tree.root().join(path));
-        if let Some(above) = to.parent() {
-            fs::create_dir_all(above)?;
-        }
-        match entry.mode.as_str() {
-            "120000" => std::os::unix::fs::symlink(fs::read_link(from)?, to),
-            "100644" | "100755" if from.symlink_metadata()?.is_file() => {
-                fs::copy(from, to).map(drop)
-            }
-            _ => Err(io::ErrorKind::Unsupported.into()),
-        }
-    }
-
-    /// Fetches those blobs of a commit that a clone without blobs lacks, all at once: Git by itself would fetch one
-    /// after the other.
-    fn fetch(&self, commit: &str, blobs: &[&str]) -> Result<(), GitError> {
-        let remote = self.run(&["config", "--get-regexp", r"^remote\..*\.promisor$"]);
-        let Ok(remote) = remote else { return Ok(()) };
-        let remote = String::from_utf8_lossy(&remote).into_owned();
-        let name = remote.lines().next().and_then(|line| {
-            let key = line.split(' ').next()?;
-            key.strip_prefix("remote.")?.strip_suffix(".promisor")
-        });
-        let Some(name) = name else { return Ok(()) };
-        let list = [
-            "rev-list",
-            "--objects",
-            "--no-walk",
-            "--missing=print",
-            commit,
-        ];
-        let objects = self.run(&list)?;
-        let objects = String::from_utf8_lossy(&objects).into_owned();
-        let absent: BTreeSet<&str> = (objects.lines())
-            .filter_map(|line| line.strip_prefix('?'))
-            .collect();
-        let missing: String = (blobs.iter())
-            .filter(|blob| absent.contains(*blob))
-            .map(|blob| format!("{blob}\n"))
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let args = [
-            "-c",
-            "fetch.negotiationAlgorithm=noop",
-            "fetch",
-            name,
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--recurse-submodules=no",
-            "--filter=blob:none",
-            "--stdin",
-        ];
-        run(&self.top, &args, None, Some(missing.into_bytes())).map(drop)
-    }
-
-    fn run(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
+    pub(super) fn run(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
         run(&self.top, args, None, None)
     }
 
-    fn run_with(
+    pub(super) fn run_with(
         &self,
         args: &[&str],
         index: &Path,
@@ -317,22 +160,6 @@ impl Git {
     ) -> Result<Vec<u8>, GitError> {
         run(&self.top, args, Some(index), stdin)
     }
-}
-
-/// A file in an index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
-    mode: String,
-    blob: String,
-}
-
-/// Files of an index by path.
-type Entries = BTreeMap<Vec<u8>, Entry>;
-
-fn pathspec(path: &OsStr) -> OsString {
-    let mut spec = OsString::from(":(top,literal)");
-    spec.push(path);
-    spec
 }
 
 /// The answer without the newline at its end.
@@ -343,7 +170,7 @@ fn line(mut out: Vec<u8>) -> OsString {
     OsString::from_vec(out)
 }
 
-fn run(
+pub(super) fn run(
     dir: &Path,
     args: &[&str],
     index: Option<&Path>,
@@ -410,42 +237,6 @@ fn run(
         "" => format!("`git {verb}` failed: {}", out.status),
         said => format!("`git {verb}` failed: {said}"),
     }))
-}
-
-/// A directory of ours; it is gone with the value.
-#[derive(Debug)]
-pub struct Tree {
-    dir: PathBuf,
-}
-
-impl Tree {
-    fn new() -> io::Result<Self> {
-        let above = std::env::temp_dir();
-        for number in 0..1000 {
-            let dir = above.join(format!("gofleet-{}-{number}", std::process::id()));
-            match DirBuilder::new().mode(0o700).create(&dir) {
-                Ok(()) => {
-                    fs::create_dir(dir.join("tree"))?;
-                    return Ok(Self { dir });
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::Error::other("the temporary directory is full of ours"))
-    }
-
-    /// Where the files are.
-    #[must_use]
-    pub fn root(&self) -> PathBuf {
-        self.dir.join("tree")
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.dir);
-    }
 }
 
 /// Whether a revision is the one that forges send for a branch that did not exist.

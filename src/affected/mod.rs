@@ -9,7 +9,9 @@
 //!
 //! # Files
 //!
-//! - `git`: revisions as directories;
+//! - `git`: a repository and its revisions;
+//! - `checkout`: revisions as directories;
+//! - `blobs`: what a clone lacks of them;
 //! - `sides`: which two states are compared;
 //! - `compare`: two states of one service;
 //! - `content`: two files, two trees of files;
@@ -18,6 +20,8 @@
 //! - `platform`: files that are for other platforms than those of the service;
 //! - `output`: the report as JSON, as text, for GitHub Actions.
 
+mod blobs;
+mod checkout;
 mod compare;
 mod content;
 mod git;

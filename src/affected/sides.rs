@@ -7,8 +7,9 @@ use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::git::{Git, GitError, Tree, is_zero};
-use super::{Report, all, report};
+use super::checkout::Tree;
+use super::git::{Git, GitError, is_zero};
+use super::{Reason, Report, all, report};
 use crate::fleet::Fleet;
 use crate::local::{Local, Problem};
 
@@ -27,7 +28,43 @@ pub struct Sides {
 struct Taken {
     local: Local,
     /// Where it was taken out of Git.
-    _tree: Option<Tree>,
+    tree: Option<Tree>,
+}
+
+impl Taken {
+    /// What it says, beside the other state. Who reads it may name files whose content decides what
+    /// else is read.
+    fn read(&mut self, other: Option<&Path>) -> Result<Result<Fleet, Problem>, GitError> {
+        loop {
+            let fleet = match Fleet::beside(&self.local, other) {
+                Ok(fleet) => fleet,
+                Err(problem) => return Ok(Err(problem)),
+            };
+            let closures = fleet.services.values().filter_map(|m| m.closure.as_ref());
+            let named = closures.flat_map(|c| c.files.keys().chain(c.linked.keys()));
+            if !self.fill(named)? {
+                return Ok(Ok(fleet));
+            }
+        }
+    }
+
+    /// Has what files hold; whether that is news.
+    fn fill<'a>(&mut self, paths: impl Iterator<Item = &'a String>) -> Result<bool, GitError> {
+        let Some(tree) = &mut self.tree else {
+            return Ok(false);
+        };
+        let paths = paths.map(|path| self.local.context.join(path));
+        tree.fill(&paths.collect())
+    }
+}
+
+/// The files that a report is about.
+fn files_of(report: &Report) -> impl Iterator<Item = &String> {
+    let reasons = report.services.iter().flat_map(|s| &s.reasons);
+    reasons.filter_map(|reason| match reason {
+        Reason::File { path, .. } => Some(path),
+        _ => None,
+    })
 }
 
 /// Why there is no report; the text is for people.
@@ -73,10 +110,10 @@ enum Base {
 /// cannot be read affects all services.
 pub fn compare(local: &Local, sides: &Sides, warn: &mut dyn FnMut(&str)) -> Result<Report, Error> {
     let base = base_of(local, &sides.base)?;
-    let head = match &sides.head {
+    let mut head = match &sides.head {
         None => Taken {
             local: local.clone(),
-            _tree: None,
+            tree: None,
         },
         Some(revision) => {
             let git = Git::find(&local.context)?;
@@ -88,33 +125,20 @@ pub fn compare(local: &Local, sides: &Sides, warn: &mut dyn FnMut(&str)) -> Resu
         Base::Nothing => None,
         Base::Dir(dir) => Some(Taken {
             local: in_directory(local, &dir, sides.base_file.as_deref()),
-            _tree: None,
+            tree: None,
         }),
         Base::Revision(revision) => {
             let git = Git::find(&local.context)?;
-            let other = sides.head.as_deref().unwrap_or("HEAD");
-            let commit = match git.merge_base(&revision, other) {
-                // What both have is not in this clone. Compared with each other, they differ in
-                // what happened on either side.
-                Err(GitError::NoMergeBase { shallow: true, .. }) => {
-                    warn(&format!(
-                        "this is a shallow clone without the commit that `{revision}` and `{other}` \
-                         come from: `{revision}` itself is compared, and what happened there since \
-                         then counts, too"
-                    ));
-                    git.commit(&revision)?
-                }
-                found => found?,
-            };
+            let commit = commit_of_base(&git, &revision, sides.head.as_deref(), warn)?;
             Some(at_commit(local, &git, &commit)?)
         }
     };
-    let beside = base.as_ref().map(|base| base.local.context.as_path());
-    let fleet = Fleet::beside(&head.local, beside).map_err(Error::Head)?;
+    let beside = base.as_ref().map(|base| base.local.context.clone());
+    let fleet = head.read(beside.as_deref())?.map_err(Error::Head)?;
     for warning in fleet.warnings() {
         warn(&warning);
     }
-    let Some(base) = base else {
+    let Some(mut base) = base else {
         return Ok(report(None, &fleet));
     };
     if fs::symlink_metadata(&base.local.file).is_err() {
@@ -123,12 +147,48 @@ pub fn compare(local: &Local, sides: &Sides, warn: &mut dyn FnMut(&str)) -> Resu
         warn(&format!("the base has no `{name}`: all services are new"));
         return Ok(report(None, &fleet));
     }
-    match Fleet::beside(&base.local, Some(&head.local.context)) {
-        Ok(base) => Ok(report(Some(&base), &fleet)),
+    match base.read(Some(&head.local.context))? {
+        Ok(before) => differences((base, before), (head, fleet)),
         Err(problem) => {
             warn(&format!("the base cannot be read:\n{problem}"));
             Ok(all(&fleet, "the spec of the base cannot be read"))
         }
+    }
+}
+
+/// The report, once all that it is about is there.
+fn differences(base: (Taken, Fleet), head: (Taken, Fleet)) -> Result<Report, Error> {
+    let ((mut base, before), (mut head, now)) = (base, head);
+    loop {
+        let report = report(Some(&before), &now);
+        let is_news = [&mut base, &mut head].map(|side| side.fill(files_of(&report)));
+        let [base, head] = is_news;
+        if !base? && !head? {
+            return Ok(report);
+        }
+    }
+}
+
+/// The commit that a revision and the head come from.
+fn commit_of_base(
+    git: &Git,
+    revision: &str,
+    head: Option<&str>,
+    warn: &mut dyn FnMut(&str),
+) -> Result<String, GitError> {
+    let other = head.unwrap_or("HEAD");
+    match git.merge_base(revision, other) {
+        // What both have is not in this clone. Compared with each other, they differ in
+        // what happened on either side.
+        Err(GitError::NoMergeBase { shallow: true, .. }) => {
+            warn(&format!(
+                "this is a shallow clone without the commit that `{revision}` and `{other}` \
+                 come from: `{revision}` itself is compared, and what happened there since \
+                 then counts, too"
+            ));
+            git.commit(revision)
+        }
+        found => found,
     }
 }
 
@@ -229,6 +289,6 @@ fn at_commit(local: &Local, git: &Git, commit: &str) -> Result<Taken, GitError> 
     let file = spec.map_or_else(|| local.file.clone(), |spec| tree.root().join(spec));
     Ok(Taken {
         local: local.elsewhere(file, context),
-        _tree: Some(tree),
+        tree: Some(tree),
     })
 }

@@ -789,32 +789,3 @@ fn an_edit_that_git_does_not_look_for_is_found() {
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
     assert_eq!(affected(&repo), ["worker"]);
 }
-
-#[test]
-fn a_clone_without_blobs_gets_those_that_differ() {
-    let repo = shop();
-    repo.append("README.md", "1");
-    repo.commit();
-    repo.append("README.md", "2");
-    repo.commit();
-    repo.append("services/worker/worker.go", "\nvar x = 1\n");
-    repo.commit();
-    repo.git(&["config", "uploadpack.allowFilter", "true"]);
-    repo.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
-    let url = format!("file://{}", repo.path().display());
-    for filter in ["blob:none", "tree:0"] {
-        let clone = Checkout::new();
-        clone.git(&["clone", "--quiet", "--filter", filter, &url, "."]);
-        let missing = || {
-            let objects = clone.git(&["rev-list", "--objects", "--all", "--missing=print"]);
-            objects.lines().filter(|line| line.starts_with('?')).count()
-        };
-        let before = missing();
-        let said = clone.run(&["affected", "--base", "HEAD~1"]);
-        assert_eq!(said.err, "");
-        assert_eq!(names(&report(&said)), ["worker"]);
-        if filter == "blob:none" {
-            assert_eq!(before - missing(), 1, "one blob was fetched");
-        }
-    }
-}

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod affected;
+mod affected_clones;
 mod bake;
 mod changelog;
 mod diagnostics;
