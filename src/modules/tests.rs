@@ -118,8 +118,7 @@ impl Go for Objecting {
         assert!(dir.join("go.mod").is_file());
         match args {
             ["mod", "graph"] => return Ok(b"m.org/m a.org/x@v1.0.0\n".to_vec()),
-            ["mod", "edit", ..] => return Ok(Vec::new()),
-            ["list", "-m", ..] => return Ok(Vec::new()),
+            ["list", "-m", ..] | ["list", _, "-m"] => return Ok(Vec::new()),
             ["list", ..] => {}
             _ => panic!("{args:?}"),
         }
@@ -145,6 +144,41 @@ fn where_go_objects_the_manifests_stay_whole() {
     assert_eq!(paths, ["a.org/x"]);
 }
 
+/// A Go command that reads no `go.mod` with two lines of one module.
+struct Strict;
+
+impl Go for Strict {
+    fn run(&self, dir: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
+        let text = fs::read_to_string(dir.join("go.mod")).unwrap();
+        if args.last() != Some(&"-m") || text.matches("c.org/unused").count() < 2 {
+            return Ok(Vec::new());
+        }
+        Err(GoError::Failed {
+            answered: Vec::new(),
+            stdout: Vec::new(),
+            stderr: "go: updates to go.mod needed".to_owned(),
+        })
+    }
+}
+
+#[test]
+fn what_go_says_against_the_whole_is_not_cut_away() {
+    let (root, cache) = fixture();
+    let src = root.path().join("src");
+    let text = format!("{GO_MOD}require c.org/unused v1.1.0\n");
+    fs::write(src.join("go.mod"), &text).unwrap();
+    let answer = resolve(&request(&["a.org/x"]), &src, &cache, &Strict);
+    let found = &answer.services["api"];
+    assert!(
+        found
+            .whole
+            .as_deref()
+            .unwrap()
+            .contains("updates to go.mod needed")
+    );
+    assert_eq!(found.manifests["go.mod"], text);
+}
+
 /// A Go command that reads the whole module graph, as where a module that stands in a
 /// directory requires the main module.
 struct ReadsGraph;
@@ -155,7 +189,7 @@ impl Go for ReadsGraph {
             let edges = "m a.org/x@v1.0.0\na.org/x@v1.0.0 g.org/graph@v1.0.0\nm m/base@v0.0.0\n";
             return Ok(edges.into());
         }
-        if args.starts_with(&["mod", "edit"]) {
+        if args.last() == Some(&"-m") {
             return Ok(Vec::new());
         }
         assert_eq!(args.last(), Some(&"./gofleet_trial"));
@@ -221,7 +255,7 @@ struct Refused;
 
 impl Go for Refused {
     fn run(&self, _: &Path, args: &[&str]) -> Result<Vec<u8>, GoError> {
-        if args.first() == Some(&"list") || args.get(1) == Some(&"edit") {
+        if args.first() == Some(&"list") {
             return Ok(Vec::new());
         }
         assert_eq!(args[..3], ["mod", "download", "-json"]);

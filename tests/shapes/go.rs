@@ -230,9 +230,15 @@ impl Go {
     }
 
     /// The release that the `go` command of Go 1.21.0 would go on with, as manifests say; none
-    /// where it would end with an error.
+    /// where it would end with an error, and where they leave it to what is installed: that is
+    /// then too old for many a `go` line, and says nothing about an image.
     pub(crate) fn selected(&self, whole: &Path, main: &Main) -> Option<String> {
         let root = module_root(whole, &main.dir)?;
+        let of = |path: &Path| fs::read_to_string(path).ok();
+        let decides = of(&whole.join("go.work")).or_else(|| of(&whole.join(&root).join("go.mod")));
+        if decides?.lines().any(|line| line == "toolchain default") {
+            return None;
+        }
         let output = self
             .command(&whole.join(root), &["version"])
             .env("GOTOOLCHAIN", "go1.21.0+auto")

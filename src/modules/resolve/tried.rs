@@ -91,10 +91,12 @@ impl Resolver<'_> {
         answer.collect()
     }
 
-    /// What Go says against the whole `go.mod`. A part of it may lack the line that is wrong, and
-    /// would build what Go does not.
+    /// What Go says against the whole `go.mod`, whatever is built: that it cannot be read, that
+    /// replacements conflict, that one module is required at two versions. A part of it may lack
+    /// the line that is wrong, and would build what Go does not.
     fn unread(&self) -> Option<String> {
-        let args = ["mod", "edit", "-json"];
+        // As builds load it; of a pruned module graph this alone, so nothing is fetched.
+        let args = ["list", "-mod=readonly", "-m"];
         let error = self.go.tries().then(|| self.go.try_out(&self.dir, &args));
         match error?.err()? {
             GoError::NotRun => None,
