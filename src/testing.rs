@@ -6,6 +6,9 @@ use std::fs;
 
 use tempfile::TempDir;
 
+#[path = "../tests/shared/refused_flags.rs"]
+pub(crate) mod refused_flags;
+
 /// A directory with these files, by path and text; it is gone with the value.
 pub(crate) fn tree(files: &[(&str, &str)]) -> TempDir {
     let root = tempfile::tempdir().unwrap();

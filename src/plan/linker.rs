@@ -207,6 +207,7 @@ mod tests {
 
     use super::*;
     use crate::spec::split_go_flags;
+    use crate::testing::refused_flags::REFUSED_FLAGS;
 
     fn problems(flags: &str) -> Vec<String> {
         let words = split_go_flags(flags).unwrap();
@@ -236,50 +237,7 @@ mod tests {
 
     #[test]
     fn what_names_a_program_or_a_file_is_refused() {
-        for flags in [
-            "-extld=./cc",
-            "--extld ./cc",
-            "-extld",
-            "'-extld=./c c'",
-            "-extar=./ar",
-            "-o=/x",
-            "-tmpdir /x",
-            "-cpuprofile=/x",
-            "-memprofile=/x",
-            "-benchmark=mem",
-            "-benchmarkprofile=/x",
-            "-capturehostobjs=/x",
-            "-fipso=/x",
-            "-importcfg=x",
-            "-L dir",
-            "-libgcc=./x.a",
-            "-linkshared",
-            "-installsuffix=x",
-            "-pluginpath=x",
-            "@flags.txt",
-            "-X @flags.txt",
-            "-r=x,-plugin,./p.so",
-            "-I /lib/ld.so,-plugin,./p.so",
-            "-r -x",
-            "-I=@x",
-            "flags.a",
-            "--",
-            "-",
-            "---extld=x",
-            "-Extld=x",
-            "-buildmode=plugin",
-            "-extldflags=-fuse-ld=./x",
-            "-extldflags -fplugin=./x.so",
-            "-extldflags '-static -wrapper ./x'",
-            "-extldflags=-B.",
-            "-extldflags=@x",
-            "-extldflags='-Wl,-plugin,./x.so'",
-            "-extldflags=-Wl,--dynamic-linker,x,-plugin,./x",
-            "-extldflags=-o/x",
-            "-extldflags=-specs=./x",
-            "-extldflags=-T./x.ld",
-            "-X",
-        ] {
+        for flags in REFUSED_FLAGS {
             assert_eq!(problems(flags).len(), 1, "{flags}: {:?}", problems(flags));
         }
         assert_eq!(problems("-s -extld=a -w -extar b -o=c").len(), 3);

@@ -2,5 +2,8 @@
 //! way from one to the other tried, and none works.
 
 mod clones;
+mod ground;
 mod owners;
+mod sources;
+mod specs;
 mod steps;

@@ -18,3 +18,7 @@ pub(crate) mod usage;
 
 #[path = "../../shared/copy.rs"]
 mod copy;
+#[path = "../../shared/go_flags.rs"]
+pub(crate) mod go_flags;
+#[path = "../../shared/refused_flags.rs"]
+pub(crate) mod refused_flags;

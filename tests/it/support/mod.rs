@@ -7,3 +7,5 @@ pub(crate) mod process;
 
 #[path = "../../shared/copy.rs"]
 mod copy;
+#[path = "../../shared/go_flags.rs"]
+pub(crate) mod go_flags;
