@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::STAMPS;
 use crate::hex::hex;
-use crate::modules::{Answer, Module, ModuleCache};
+use crate::modules::{Answer, Module, ModuleCache, STAMP};
 use crate::scan::native::{self, Named};
 use crate::scan::{gofile, select};
 
@@ -42,10 +42,10 @@ pub fn pack(answer: &Answer, cache: &ModuleCache, out: &Path) -> io::Result<()> 
         }
     }
     let mut id = Sha256::new();
-    id.update(format!("with {PART}\n"));
+    id.update(format!("with {PART} and {STAMP}\n"));
     for module in modules.union(&graph) {
         id.update(format!("{}@{}\n", module.path, module.version));
-        for extension in ["mod", "ziphash"] {
+        for extension in ["mod", "ziphash", STAMP] {
             let file = cache.download(module, extension);
             if file.is_file() {
                 copy(&file, cache.path(), out)?;

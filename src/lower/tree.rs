@@ -26,7 +26,7 @@ use super::constant::{quiet, unindexed};
 use super::go::SOURCE_DIR;
 use crate::closure::{Closure, Embed};
 use crate::scan::select::{self, Kind, escape};
-use crate::scan::{Index, ancestors, join, parent};
+use crate::scan::{Index, UNHASHED, ancestors, join, parent, unhashed_header};
 
 /// Up to this many directories a closure is copied as one tree, without units: a
 /// copy costs 0.1 ms a file and only where something changed.
@@ -39,9 +39,6 @@ const UNIT: usize = 32;
 /// Most units of a closure that can be divided into fewer. Four thousand mounts in
 /// one step work, and take 2.5 s.
 const MAX_UNITS: usize = 512;
-
-/// A header of ours in a package directory (see [`with_unhashed`]).
-const UNHASHED: &str = "gofleet_unhashed.h";
 
 /// The mode of everything that is copied: nothing of it can be run, whatever the repository
 /// says. Steps run as root, who may look into directories of this mode.
@@ -360,14 +357,9 @@ pub(super) fn below(from: &Output, dir: &str) -> Copy {
 /// that nothing includes. Going back to other content gives the old key, and the old object.
 pub(super) fn with_unhashed(op: FileOp, dir: &str, index: &Index) -> FileOp {
     let unhashed = index.directory(dir).map(|d| d.unhashed.as_slice());
-    let unhashed = unhashed.unwrap_or_default();
-    if unhashed.is_empty() {
+    let Some(text) = unhashed.and_then(unhashed_header) else {
         return op;
-    }
-    let lines = unhashed
-        .iter()
-        .map(|u| format!("{} {}\n", u.digest, u.path));
-    let text: String = lines.collect();
+    };
     let path = format!("/{}", join(dir, UNHASHED));
     op.mkfile(
         Mkfile::new(path, text.into_bytes())

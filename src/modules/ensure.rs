@@ -14,6 +14,7 @@ use super::download::{download, failed};
 use super::modfile::Module;
 use super::request::Needed;
 use super::temporary::Temporary;
+use super::unhashed;
 use crate::fetch::{Go, GoError, Problem};
 
 impl Needed {
@@ -28,14 +29,17 @@ impl Needed {
 /// Whether nothing has to be fetched.
 #[must_use]
 pub fn is_at_hand(needed: &Needed, cache: &ModuleCache) -> bool {
-    absent(needed, cache).is_empty() && has_graph(needed, cache)
+    let mut modules = needed.modules.iter();
+    absent(needed, cache).is_empty()
+        && has_graph(needed, cache)
+        && modules.all(|module| unhashed::is_marked(module, cache))
 }
 
 /// Fetches what a build needs and the cache lacks; what could not be had.
 ///
 /// # Errors
 ///
-/// The manifests cannot be read or copied.
+/// The manifests cannot be read or copied, or modules cannot be looked at.
 pub fn ensure(
     needed: &Needed,
     src: &Path,
@@ -59,6 +63,9 @@ pub fn ensure(
         failures.modules.retain(|module, _| !cache.has(module));
         let general = failures.general.filter(|_| failures.modules.is_empty());
         problems.extend(failures.modules.into_values().chain(general));
+    }
+    for module in &needed.modules {
+        unhashed::mark(module, cache)?;
     }
     let texts: Vec<(&String, String)> = needed
         .manifests

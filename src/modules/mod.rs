@@ -22,6 +22,7 @@
 //! - `packed`: the question as it is written;
 //! - `ensure`: fetching again what a module cache has lost;
 //! - `index`: what Go remembers of modules does not outlive them;
+//! - `unhashed`: what of fetched packages Go does not put into its keys;
 //! - `looked`: which module cache a check has looked at.
 //!
 //! # When manifests are left whole
@@ -48,6 +49,7 @@ mod resolve;
 mod sent;
 mod slice;
 mod temporary;
+mod unhashed;
 mod verify;
 
 pub use cache::ModuleCache;
@@ -62,3 +64,4 @@ pub use request::{
 pub use resolve::resolve;
 pub use slice::listed_versions;
 pub(crate) use temporary::Temporary;
+pub(crate) use unhashed::STAMP;

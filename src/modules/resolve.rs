@@ -20,6 +20,7 @@ use super::follow::{Follower, Needed as Reached, Packages, Place};
 use super::modfile::{ModFile, Module};
 use super::request::{Answer, Needed, Request, ServiceModules, ServiceRequest};
 use super::slice::{self, sum_of};
+use super::unhashed;
 use crate::fetch::{Go, Problem};
 use crate::hex::hex;
 use crate::scan::join;
@@ -145,7 +146,22 @@ impl Resolver<'_> {
             }
             reached = self.follow(places);
         }
+        self.mark(places, &reached);
         reached
+    }
+
+    /// Completes Go's keys of what is reached, before Go itself reads any of it.
+    fn mark(&self, places: &Places, reached: &[Reached]) {
+        if !self.go.tries() {
+            return;
+        }
+        let paths: BTreeSet<&String> = reached.iter().flat_map(|r| &r.modules).collect();
+        for (module, place) in paths.into_iter().filter_map(|path| places.get(path)) {
+            if matches!(place, Place::Dir(_)) {
+                // What is not marked here is asked for in front of the build, where a reason counts.
+                let _ = unhashed::mark(module, self.cache);
+            }
+        }
     }
 
     /// Fetches modules; whether that brought any.

@@ -11,6 +11,7 @@ use std::path::Path;
 use super::index::{Directory, Link, LinkEnd, Native, NativeKind, Unhashed, join, resolve};
 use super::link::follow;
 use super::{Scope, assembly, read};
+use crate::ignore::Rules;
 
 /// A place that an include leads to.
 #[derive(Debug, Default)]
@@ -74,6 +75,33 @@ pub(super) fn assembled(
         unhashed.extend(found.unhashed.map(|digest| Unhashed { path, digest }));
     }
     links
+}
+
+/// The name of the header in a package directory that says what Go does not put into its key of
+/// the package.
+pub(crate) const UNHASHED: &str = "gofleet_unhashed.h";
+
+/// What that header says; nothing includes it.
+pub(crate) fn unhashed_header(unhashed: &[Unhashed]) -> Option<String> {
+    let lines = unhashed
+        .iter()
+        .map(|u| format!("{} {}\n", u.digest, u.path));
+    (!unhashed.is_empty()).then(|| lines.collect())
+}
+
+/// The same for a directory of a fetched module, which has no links.
+pub(crate) fn unhashed_in(root: &Path, dir: &str, files: Vec<String>) -> Option<String> {
+    let mut directory = Directory {
+        path: dir.to_owned(),
+        files,
+        ..Directory::default()
+    };
+    let everything = Scope {
+        reach: &[],
+        ignore: &Rules::default(),
+    };
+    assembled(root, everything, &[], &mut directory);
+    unhashed_header(&directory.unhashed)
 }
 
 /// Does the same once more for directories that links lead to: only now their names are known.

@@ -34,6 +34,7 @@ mod walk;
 mod words;
 
 pub use build::{scan, scan_scope};
+pub(crate) use include::{UNHASHED, unhashed_header, unhashed_in};
 pub use index::{
     Constraint, Contradiction, Directory, INDEX_FILE, Import, Index, Link, LinkEnd, Module, Native,
     NativeKind, Note, Place, Replace, Require, Unhashed, Unsummed, Unvendored, With, Workspace,

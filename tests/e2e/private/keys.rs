@@ -1,9 +1,12 @@
 //! What fetching is done with is in no build step's key, and what a cache has lost is
 //! fetched again with the same credentials.
 
+use tempfile::TempDir;
+
 use super::{PROXIES, build};
 use crate::support::build::Build;
-use crate::support::private::{GIT, PROXY, SSH, private};
+use crate::support::command::Tool;
+use crate::support::private::{GIT, Module, PROXY, PUBLIC, Private, SSH, private};
 use crate::support::progress::NOTHING;
 use crate::support::usage::prune_cache_mounts;
 
@@ -148,4 +151,67 @@ fn what_is_at_hand_needs_no_credentials() {
     repo.edit("cmd/api/main.go", &repo.nonce, "edited");
     let built = build(private, &repo).progress();
     assert_eq!(built.go_steps(), ["[api] go build ./cmd/api"]);
+}
+
+/// A module with a header that its assembly includes from outside of the package directory.
+fn assembled(private: &Private, place: &str, path: &str, version: &str, value: &str) -> Module {
+    let header = format!("#define VALUE {value}\n");
+    let files = [
+        ("go.mod", &*format!("module {path}\n\ngo 1.26\n")),
+        ("value.go", "package lib\n\nfunc value() int64\n"),
+        (
+            "lib.go",
+            "package lib\n\nfunc Hello() int64 { return value() }\n",
+        ),
+        (
+            "value_amd64.s",
+            "#include \"textflag.h\"\n#include \"include/value.h\"\n\n\
+             TEXT ·value(SB), NOSPLIT, $0-8\n\tMOVQ $VALUE, ret+0(FP)\n\tRET\n",
+        ),
+        ("include/value.h", &header),
+    ];
+    private.publish(place, version, &files)
+}
+
+/// Go keys a package by the version that is required, whatever it is replaced by, and by the files
+/// of its directory: for it these are one package.
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn a_fork_is_compiled_though_only_a_header_is_another() {
+    let private = private();
+    let (path, place) = (private.path(PUBLIC, "lib"), private.path(PUBLIC, "fork"));
+    let original = assembled(private, &path, &path, "v1.0.0", "41");
+    let forks = [("v1.0.0", "42"), ("v1.1.0", "43")];
+    let forks = forks.map(|(version, value)| assembled(private, &place, &path, version, value));
+    let netrc = private.netrc_file(&[PROXY]);
+    let states = [
+        (None, "41"),
+        (Some(&forks[0]), "42"),
+        (Some(&forks[1]), "43"),
+        (None, "41"),
+    ];
+    // With layers everything is compiled anew each time.
+    for (cache, first) in [("mount", 0), ("layer", 2)] {
+        let repo = private.repo(&[&original]);
+        let manifest = repo.read("go.mod");
+        for (fork, value) in states.iter().skip(first) {
+            let replace =
+                fork.map(|fork| format!("\nreplace {path} => {place} {}\n", fork.version));
+            repo.write("go.mod", &(manifest.clone() + &replace.unwrap_or_default()));
+            repo.write("go.sum", &fork.unwrap_or(&original).sums);
+            let built = build(private, &repo)
+                .target("binaries")
+                .secret_file("netrc", &netrc)
+                .build_arg("GOFLEET_CACHE", cache);
+            let dest = TempDir::new().unwrap();
+            built.files(dest.path());
+            let program = Tool::new(dest.path().join("api")).ok();
+            // It prints as `println` does.
+            assert!(
+                program.all().starts_with(value),
+                "{cache}: {}",
+                program.all()
+            );
+        }
+    }
 }
