@@ -16,11 +16,12 @@ pub enum Entry {
     File,
     /// A directory.
     Directory,
-    /// A link or the like: a matter between Go and its settings, so it counts for a file.
-    Other,
+    /// A link: a matter between Go and its settings, so it counts for a file.
+    Link,
 }
 
-/// The names in directories; a directory that does not exist has none.
+/// The names in directories; a directory that does not exist has none. What Go embeds nothing
+/// of, such as a named pipe, is not among them.
 pub type Listings = BTreeMap<String, BTreeMap<String, Entry>>;
 
 /// A pattern that Go takes, without `all:`, and whether that was there.
@@ -81,7 +82,7 @@ impl<'a> Look<'a> {
                             next.push(join(&dir, name));
                         }
                         // Whatever it leads to.
-                        Entry::Other if glob::matches(part, name) => return true,
+                        Entry::Link if glob::matches(part, name) => return true,
                         _ => {}
                     }
                 }
@@ -146,7 +147,7 @@ mod tests {
                 }
                 let entry = match (i + 1 == parts.len(), part.ends_with(".link")) {
                     (false, _) => Entry::Directory,
-                    (true, true) => Entry::Other,
+                    (true, true) => Entry::Link,
                     (true, false) => Entry::File,
                 };
                 names.insert((*part).to_owned(), entry);

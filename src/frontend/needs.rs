@@ -15,6 +15,7 @@ use crate::lower::ByFile;
 
 /// Bits of a mode, as Go has them.
 const DIRECTORY: u32 = 1 << 31;
+const LINK: u32 = 1 << 27;
 const NOT_REGULAR: u32 = 0x0f28 << 16;
 
 /// All that is wrong, if anything is.
@@ -70,7 +71,7 @@ impl Session<'_> {
     async fn list(&self, tree: &Ref, dirs: BTreeSet<String>) -> Result<Listings, Error> {
         let lists = dirs.into_iter().map(async |dir| {
             let names = match self.gateway.read_dir(tree, &dir, "").await {
-                Ok(found) => found.iter().map(entry).collect(),
+                Ok(found) => found.iter().filter_map(entry).collect(),
                 Err(error) if error.is_not_found() => BTreeMap::new(),
                 Err(error) => return Err(error),
             };
@@ -103,13 +104,15 @@ impl Session<'_> {
     }
 }
 
-fn entry(stat: &fsutil::Stat) -> (String, Entry) {
+fn entry(stat: &fsutil::Stat) -> Option<(String, Entry)> {
     let entry = if stat.mode & DIRECTORY != 0 {
         Entry::Directory
+    } else if stat.mode & LINK != 0 {
+        Entry::Link
     } else if stat.mode & NOT_REGULAR != 0 {
-        Entry::Other
+        return None;
     } else {
         Entry::File
     };
-    (stat.path.clone(), entry)
+    Some((stat.path.clone(), entry))
 }

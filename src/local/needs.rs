@@ -40,8 +40,10 @@ fn names(root: &Path, dir: &str, rules: &Rules) -> BTreeMap<String, Entry> {
             Entry::Directory
         } else if kind.is_file() {
             Entry::File
+        } else if kind.is_symlink() {
+            Entry::Link
         } else {
-            Entry::Other
+            return None;
         };
         // A hidden directory may hold files that are not hidden.
         let is_hidden = rules.hidden_by(&join(dir, &name)).is_some();

@@ -151,6 +151,8 @@ impl Closures {
             }
             match select::kind(name) {
                 Some(Kind::Manifest) => closure.root.dir == dir,
+                // What assembly includes; what is embedded is looked at by name.
+                None => closure.files.contains_key(path),
                 _ => closure.directories.contains_key(dir),
             }
         };

@@ -439,7 +439,10 @@ mod tests {
             rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR).unwrap();
         }
         let index = scan(root.path(), &[]).unwrap();
-        assert_eq!(index.irregular, ["go.sum", "vendor/modules.txt", "x.go"]);
+        assert_eq!(
+            index.irregular,
+            ["data.bin", "go.sum", "vendor/modules.txt", "x.go"]
+        );
         assert_eq!(index.directory(".").unwrap().files, ["main.go"]);
         assert_eq!(index.manifests, ["go.mod"]);
     }

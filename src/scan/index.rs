@@ -33,8 +33,8 @@ pub struct Index {
     /// includes, and those to something that was not scanned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// What has the name of a source or a manifest and is a pipe, a device or the like: who
-    /// opens one may wait for ever. And directories that have the name of a profile.
+    /// Pipes, devices and the like in the place of files: who opens one may wait for ever. And
+    /// directories that have the name of a profile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub irregular: Vec<String>,
     /// What the scan could not read.

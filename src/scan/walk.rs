@@ -190,9 +190,7 @@ impl Worker<'_> {
             } else if kind.is_file() {
                 self.scope.covers(&at).then(|| Some(entry.path()))
             } else {
-                if class.is_some() {
-                    self.found.irregular.push(at);
-                }
+                self.found.irregular.push(at);
                 continue;
             };
             match (class, content) {

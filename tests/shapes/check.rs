@@ -20,6 +20,7 @@ use crate::edit::{bump, editable};
 use crate::features::{self, Feature};
 use crate::finding::{Finding, Kind, finding};
 use crate::go::{Built, Go};
+use crate::places::pipe;
 use crate::rng::Rng;
 use crate::toolchain;
 use crate::tree::{Entry, Tree};
@@ -114,6 +115,11 @@ impl Check {
             }
             before.insert(main.name.clone(), (clean, sources));
         }
+        // What is discovered may be more than that.
+        let all = mains.len() == draft.mains.len() && !draft.discovers;
+        if all && before.values().all(|(clean, _)| clean.is_ok()) {
+            self.objects(&tree)?;
+        }
         if again.is_some_and(|found| !found.edited) {
             return Ok(());
         }
@@ -153,6 +159,15 @@ impl Check {
             }
         }
         Ok(())
+    }
+
+    /// Where all services build, `gofleet check` has no errors.
+    fn objects(&self, tree: &Tree) -> Result<(), Finding> {
+        let (context, _) = self.places(tree);
+        match Local::new(context.join("fleet.yaml"), context).check() {
+            Ok(_) => Ok(()),
+            Err(problem) => finding(Kind::Refused, format!("check: {problem}")),
+        }
     }
 
     /// Whether the program changed, and whether the closure did.
@@ -208,6 +223,13 @@ impl Check {
             self.go.forget();
         }
         let clean = self.go.build(&whole, main);
+        let local = Local::new(context.join("fleet.yaml"), context.clone());
+        if let Some(pipe) = pipe(&whole, main) {
+            return match local.check() {
+                Err(_) => Ok((clean, None)),
+                Ok(_) => finding(Kind::OnlyTheClosureBuilds, format!("{pipe} is no file")),
+            };
+        }
         let sources = match catch_unwind(AssertUnwindSafe(|| self.sources(&context, main))) {
             Ok(sources) => sources,
             Err(_) => return finding(Kind::Panic, "the closure"),
@@ -219,7 +241,6 @@ impl Check {
                 return finding(Kind::Refused, problem.to_string());
             }
         };
-        let local = Local::new(context.join("fleet.yaml"), context.clone());
         let Ok(graph) = catch_unwind(|| local.graph(Some(main.name.clone()))) else {
             return finding(Kind::Panic, "the graph");
         };
@@ -362,7 +383,7 @@ impl Check {
         };
         let fetched = Self::fetched(&self.scratch);
         self.go
-            .build_alone(&root, &package, &main.tags, sources.vendored, &fetched)
+            .build_alone(&root, &package, main, sources.vendored, &fetched)
     }
 }
 

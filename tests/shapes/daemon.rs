@@ -174,7 +174,7 @@ impl Daemon {
     fn build(&self, tree: &Tree, draft: &Draft) -> Result<Build, Finding> {
         let out = self.scratch.join("out");
         let _ = fs::remove_dir_all(&out);
-        let (fine, log) = self.buildx(tree, "binaries", &out);
+        let (fine, log) = self.buildx(tree, "binaries", &out)?;
         if !fine {
             return finding(Kind::ClosureFails, tail(&log));
         }
@@ -191,7 +191,7 @@ impl Daemon {
 
     /// What `go build` cannot build ends with a message.
     fn refuses(&self, tree: &Tree, main: &Main) -> Result<(), Finding> {
-        let (fine, log) = self.buildx(tree, &main.name, &self.scratch.join("out"));
+        let (fine, log) = self.buildx(tree, &main.name, &self.scratch.join("out"))?;
         if fine {
             return finding(
                 Kind::OnlyTheClosureBuilds,
@@ -206,7 +206,7 @@ impl Daemon {
         Ok(())
     }
 
-    fn buildx(&self, tree: &Tree, target: &str, out: &Path) -> (bool, String) {
+    fn buildx(&self, tree: &Tree, target: &str, out: &Path) -> Result<(bool, String), Finding> {
         let dir = self.scratch.join("context");
         tree.put(&dir);
         let output = Command::new("timeout")
@@ -224,7 +224,11 @@ impl Daemon {
             .output()
             .unwrap();
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
-        (output.status.success(), log)
+        // What `timeout` ends with when it had to end a command.
+        if output.status.code() == Some(124) {
+            return finding(Kind::Waits, tail(&log));
+        }
+        Ok((output.status.success(), log))
     }
 }
 

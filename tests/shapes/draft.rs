@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::tree::Tree;
+use crate::tree::{Entry, Tree};
 
 /// The path of the module that the services are in.
 pub(crate) const APP: &str = "example.com/app";
@@ -30,6 +30,10 @@ pub(crate) struct Main {
     pub(crate) tags: Vec<String>,
     /// The constraint in front of its file.
     pub(crate) constraint: Option<String>,
+    /// Variables that it is compiled with.
+    pub(crate) env: BTreeMap<&'static str, &'static str>,
+    /// Named pipes that its build would read.
+    pub(crate) pipes: Vec<String>,
     /// Import paths.
     pub(crate) imports: BTreeSet<String>,
 }
@@ -174,6 +178,9 @@ impl Draft {
             tree.write(".dockerignore", self.ignore.join("\n") + "\n");
         }
         tree.write("fleet.yaml", self.spec());
+        // In the place of manifests, too.
+        let pipes = self.tree.0.iter().filter(|(_, e)| **e == Entry::Pipe);
+        tree.0.extend(pipes.map(|(p, e)| (p.clone(), e.clone())));
         tree
     }
 
@@ -191,12 +198,14 @@ impl Draft {
                 name,
                 written,
                 tags,
+                env,
                 ..
             } = main;
             let _ = writeln!(
                 text,
-                "  {name}: {{main: {}, build_tags: {tags:?}}}",
-                serde_json::to_string(written).unwrap()
+                "  {name}: {{main: {}, build_tags: {tags:?}, env: {}}}",
+                serde_json::to_string(written).unwrap(),
+                serde_json::to_string(env).unwrap()
             );
         }
         text

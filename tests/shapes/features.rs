@@ -7,6 +7,8 @@ mod drawn;
 mod embed;
 mod late;
 mod local;
+mod more;
+mod pipe;
 
 use crate::draft::{Draft, Move, Vendor};
 
@@ -87,6 +89,20 @@ pub(crate) enum Feature {
     },
     /// A named pipe that nobody needs.
     UselessPipe(&'static str),
+    /// A named pipe in the place of what a service needs.
+    NeededPipe {
+        at: &'static str,
+        main: usize,
+    },
+    /// A variable that a service is compiled with, and what is only there with it: the service,
+    /// or a package.
+    Env {
+        name: &'static str,
+        value: &'static str,
+        constraint: &'static str,
+        whole: bool,
+        main: usize,
+    },
     /// A package in a directory that `./...` passes over.
     Hidden {
         dir: &'static str,
@@ -208,8 +224,8 @@ pub(crate) fn draft<'a>(features: impl IntoIterator<Item = &'a (usize, Feature)>
         apply::apply(feature, *at, &mut draft);
     }
     // Only now is known where modules are.
-    for (_, feature) in &features {
-        late::late(feature, &mut draft);
+    for (at, feature) in &features {
+        late::late(feature, *at, &mut draft);
     }
     draft
 }

@@ -8,6 +8,8 @@ use crate::draft::Main;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Panic,
+    /// Something waits, as for a named pipe.
+    Waits,
     /// The closure lacks files that `go list` names.
     Missed,
     /// `go build` builds, and the closure does not.

@@ -8,6 +8,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use crate::draft::{Draft, Main, Vendor, join};
+use crate::places::{lost_manifest, module_root, package, pipe};
 use crate::tree::{Entry, Tree};
 use crate::world::World;
 
@@ -36,14 +37,23 @@ impl Go {
             scratch: scratch.to_owned(),
             proxy: world.proxy(),
         };
-        if !warm.join("complete").exists() {
-            go.warm();
-        }
+        go.warm(&Main::default());
         go
     }
 
-    /// Compiles what generated programs have of the standard library.
-    fn warm(&self) {
+    /// Compiles what generated programs have of the standard library, with the variables of a
+    /// service; whether that had not been done before.
+    fn warm(&self, main: &Main) -> bool {
+        let done = main
+            .env
+            .iter()
+            .map(|(name, value)| format!("-{name}-{value}"));
+        let done = self
+            .warm
+            .join(format!("complete{}", done.collect::<String>()));
+        if done.exists() {
+            return false;
+        }
         let dir = self.scratch.join("warm");
         let mut tree = Tree::default();
         tree.write("go.mod", "module warm\n\ngo 1.26\n");
@@ -61,7 +71,7 @@ impl Go {
             let built = self.go_build(
                 &dir,
                 ".",
-                &[],
+                main,
                 "",
                 &self.proxy,
                 &self.modules,
@@ -70,7 +80,8 @@ impl Go {
             );
             assert!(built.is_ok(), "{built:?}");
         }
-        fs::write(self.warm.join("complete"), "").unwrap();
+        fs::write(done, "").unwrap();
+        true
     }
 
     fn command(&self, dir: &Path, args: &[&str]) -> Command {
@@ -133,18 +144,21 @@ impl Go {
 
     /// What `go build` makes of a main package of the whole repository.
     pub(crate) fn build(&self, whole: &Path, main: &Main) -> Built {
+        if let Some(pipe) = pipe(whole, main) {
+            return Err(format!("{pipe} is no file, and Go would wait for it"));
+        }
+        if main.env.contains_key("GOFLAGS") {
+            return Err("the fields of a spec decide, and not GOFLAGS".to_owned());
+        }
+        if self.warm(main) {
+            self.forget();
+        }
         let root = module_root(whole, &main.dir).ok_or("in no module")?;
         if let Some(link) = lost_manifest(whole, &main.dir) {
             return Err(format!("{link} leads nowhere"));
         }
         let package = package(&root, &main.dir);
-        self.clean(
-            &whole.join(&root),
-            &package,
-            &main.tags,
-            "-modcacherw",
-            None,
-        )
+        self.clean(&whole.join(&root), &package, main, "-modcacherw", None)
     }
 
     /// The same from a closure, with modules that were fetched before.
@@ -152,12 +166,12 @@ impl Go {
         &self,
         dir: &Path,
         package: &str,
-        tags: &[String],
+        main: &Main,
         vendored: bool,
         modules: &Path,
     ) -> Built {
         let flags = if vendored { "" } else { "-mod=readonly" };
-        self.clean(dir, package, tags, flags, Some(modules))
+        self.clean(dir, package, main, flags, Some(modules))
     }
 
     /// Leaves nothing but the standard library in the build cache: what Go overlooks when it
@@ -177,7 +191,7 @@ impl Go {
         &self,
         dir: &Path,
         package: &str,
-        tags: &[String],
+        main: &Main,
         flags: &str,
         modules: Option<&Path>,
     ) -> Built {
@@ -189,7 +203,7 @@ impl Go {
             &self.proxy
         };
         let modules = modules.unwrap_or(&self.modules);
-        self.go_build(dir, package, tags, flags, proxy, modules, &cache, &out)
+        self.go_build(dir, package, main, flags, proxy, modules, &cache, &out)
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are what builds differ in")]
@@ -197,7 +211,7 @@ impl Go {
         &self,
         dir: &Path,
         package: &str,
-        tags: &[String],
+        main: &Main,
         flags: &str,
         proxy: &str,
         modules: &Path,
@@ -208,7 +222,7 @@ impl Go {
         let output = self
             .command(dir, &["build", "-trimpath", "-buildvcs=false"])
             .arg("-ldflags=-s -w -buildid=")
-            .args((!tags.is_empty()).then(|| format!("-tags={}", tags.join(","))))
+            .args((!main.tags.is_empty()).then(|| format!("-tags={}", main.tags.join(","))))
             .arg("-o")
             .arg(out)
             .arg(package)
@@ -216,6 +230,7 @@ impl Go {
             .env("GOPROXY", proxy)
             .env("GOMODCACHE", modules)
             .env("GOCACHE", cache)
+            .envs(&main.env)
             .output()
             .expect("the go command is needed");
         if output.status.success() && out.is_file() {
@@ -266,6 +281,7 @@ impl Go {
         let output = self
             .command(&whole.join(&root), &args)
             .env("GOARCH", arch)
+            .envs(&main.env)
             .output()
             .unwrap();
         let found = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Package>();
@@ -322,48 +338,4 @@ struct Package {
 #[serde(rename_all = "PascalCase", default)]
 struct Module {
     go_mod: Option<String>,
-}
-
-/// The directory of the module that a package is in, by its name.
-fn module_root(whole: &Path, dir: &str) -> Option<String> {
-    let mut at = dir;
-    loop {
-        if whole.join(at).join("go.mod").is_file() {
-            return Some(at.to_owned());
-        }
-        if at == "." {
-            return None;
-        }
-        at = at.rsplit_once('/').map_or(".", |(above, _)| above);
-    }
-}
-
-/// A manifest at or above a directory that is a link to nothing, as where the ignore file hides
-/// the target. Go passes it by and builds something else, which gofleet calls an error.
-fn lost_manifest(whole: &Path, dir: &str) -> Option<String> {
-    let mut at = dir;
-    loop {
-        let manifests = ["go.work", "go.mod"].map(|name| join(at, name));
-        let is_lost = |path: &String| whole.join(path).is_symlink() && !whole.join(path).exists();
-        if let Some(lost) = manifests.into_iter().find(is_lost) {
-            return Some(lost);
-        }
-        if at == "." {
-            return None;
-        }
-        at = at.rsplit_once('/').map_or(".", |(above, _)| above);
-    }
-}
-
-/// A package as an argument of `go build` in its module.
-fn package(root: &str, dir: &str) -> String {
-    let below = if root == "." {
-        dir
-    } else {
-        dir.strip_prefix(root).unwrap_or(dir)
-    };
-    match below.trim_start_matches('/') {
-        "" | "." => ".".to_owned(),
-        below => format!("./{below}"),
-    }
 }

@@ -23,6 +23,7 @@ mod edit;
 mod features;
 mod finding;
 mod go;
+mod places;
 #[path = "../shared/rng.rs"]
 mod rng;
 mod shrink;

@@ -113,15 +113,7 @@ pub(super) fn apply(feature: &Feature, at: usize, draft: &mut Draft) {
             draft.tree.write(path, *text);
         }
         Feature::Tagged { constraint, main } => {
-            let dir = format!("tg{at}");
-            let import = draft.package(&dir, number);
-            let only = draft.package(&format!("{dir}/only"), number + 1);
-            let text = source(&dir, &[&only], number + 2);
-            let path = draft.at(&format!("{dir}/t.go"));
-            draft
-                .tree
-                .write(path, format!("//go:build {constraint}\n\n{text}"));
-            draft.import(*main, import);
+            tagged(draft, constraint, *main, at, number);
             if number.is_multiple_of(3) {
                 draft.mains[*main].tags = vec!["mytag".to_owned()];
             }
@@ -214,7 +206,27 @@ pub(super) fn apply(feature: &Feature, at: usize, draft: &mut Draft) {
                 (*work).clone_into(&mut draft.work_go);
             }
         }
+        Feature::Env {
+            name,
+            value,
+            constraint,
+            whole,
+            main,
+        } => {
+            for (other, service) in draft.mains.iter_mut().enumerate() {
+                // Nothing is built of a spec with flags.
+                if other == *main || *name == "GOFLAGS" {
+                    service.env.insert(name, value);
+                }
+            }
+            if *whole {
+                draft.mains[*main].constraint = Some((*constraint).to_owned());
+            } else {
+                tagged(draft, constraint, *main, at, number);
+            }
+        }
         Feature::Below
+        | Feature::NeededPipe { .. }
         | Feature::LinkedSettings { .. }
         | Feature::Mutual { .. }
         | Feature::LinkedManifest { .. }
@@ -223,4 +235,17 @@ pub(super) fn apply(feature: &Feature, at: usize, draft: &mut Draft) {
         | Feature::Profile { .. }
         | Feature::Written(_) => {}
     }
+}
+
+/// A package with a file under a constraint, which imports another package.
+fn tagged(draft: &mut Draft, constraint: &str, main: usize, at: usize, number: usize) {
+    let dir = format!("tg{at}");
+    let import = draft.package(&dir, number);
+    let only = draft.package(&format!("{dir}/only"), number + 1);
+    let text = source(&dir, &[&only], number + 2);
+    let path = draft.at(&format!("{dir}/t.go"));
+    draft
+        .tree
+        .write(path, format!("//go:build {constraint}\n\n{text}"));
+    draft.import(main, import);
 }

@@ -1,6 +1,7 @@
 //! Which features a seed has.
 
-use super::{Feature, Include, Way};
+use super::more::more;
+use super::{Feature, Way};
 use crate::draft::Vendor;
 use crate::rng::Rng;
 
@@ -258,93 +259,7 @@ pub(crate) fn features(seed: u64) -> Vec<Feature> {
     all
 }
 
-/// Features that came later: drawn by themselves, so that seeds keep what they had.
-fn more(seed: u64) -> Vec<Feature> {
-    let mut rng = Rng::new(seed ^ 0x6d6f_7265);
-    let rng = &mut rng;
-    let mut out = Vec::new();
-    let (main, hops) = (usize::from(rng.one_in(3)), one(rng, &[1, 1, 2, 3]));
-    if rng.one_in(6) {
-        let ways = [
-            Include::Through,
-            Include::Above,
-            Include::BesideReal,
-            Include::BesideLink,
-        ];
-        out.push(Feature::LinkedInclude {
-            way: one(rng, &ways),
-            main,
-        });
-    }
-    if rng.one_in(8) {
-        let constraint = one(
-            rng,
-            &[
-                "linux",
-                "unix",
-                "amd64",
-                "!arm64",
-                "windows",
-                "arm64",
-                "linux && !cgo",
-                "go1.21",
-                "go1.99",
-                "!mytag",
-                "ignore",
-                "gc",
-                "wasm || amd64",
-                "plan9 || !unix",
-                "amd64.v1",
-                "amd64.v3",
-            ],
-        );
-        out.push(Feature::MainUnder { constraint, main });
-    }
-    if rng.one_in(10) {
-        out.push(Feature::LinkedSettings {
-            file: one(rng, &["fleet.yaml", ".dockerignore"]),
-            hops,
-        });
-    }
-    if rng.one_in(4) {
-        let (go, toolchain, work) = one(
-            rng,
-            &[
-                ("1.26", "", ""),
-                ("1.25.3", "", ""),
-                ("1.24", "", ""),
-                ("1.26.2", "go1.25.3", ""),
-                ("1.26.2", "go1.26.1", ""),
-                ("1.24.0", "go1.25.1", ""),
-                ("1.21", "go1.22.3", ""),
-                ("1.20", "", ""),
-                ("1.20", "go1.22.3", ""),
-                ("1.18", "", ""),
-                ("1.17", "", ""),
-                ("1.13", "", ""),
-                ("1.26", "default", ""),
-                ("1.25rc1", "", ""),
-                ("1.25rc1", "go1.25.0", ""),
-                ("1.27", "", ""),
-                ("1.26.9", "", ""),
-                ("1.26", "go1.27rc1", ""),
-                ("1.21", "go1.22.3", "1.26"),
-                ("1.25", "go1.26.8", "1.26.1"),
-                ("1.24", "", "1.25.2\n\ntoolchain go1.26.3"),
-                ("1.24", "go1.26.8", "1.25.2\n\ntoolchain go1.24.1"),
-                ("1.17", "", "1.18"),
-                ("1.26", "", "1.20"),
-            ],
-        );
-        out.push(Feature::GoOfManifests {
-            go,
-            toolchain,
-            work,
-        });
-    }
-    out
-}
-
-fn one<T: Copy>(rng: &mut Rng, all: &[T]) -> T {
+/// One of a list.
+pub(super) fn one<T: Copy>(rng: &mut Rng, all: &[T]) -> T {
     *rng.pick(all)
 }

@@ -1,12 +1,16 @@
 //! What a feature adds to a draft once it is known where things are.
 
 use super::local::mutual;
+use super::pipe::pipe;
 use super::{Feature, moved};
 use crate::draft::{Draft, join, name};
 
 /// Adds it.
-pub(super) fn late(feature: &Feature, draft: &mut Draft) {
+pub(super) fn late(feature: &Feature, at: usize, draft: &mut Draft) {
     match feature {
+        Feature::NeededPipe { at: place, main } => {
+            pipe(draft, place, *main, at, 2000 + 10 * at);
+        }
         Feature::Mutual { main } => mutual(draft, *main),
         Feature::LinkedManifest { file, to, hops } => {
             let path = match *file {
