@@ -125,6 +125,12 @@ fn ignored() -> Repo {
     let repo = Repo::with_requirement();
     repo.requiring_program("cmd/api");
     programs(&repo);
+    // So they are there when the package is built.
+    let names = PROGRAMS.join(" ");
+    repo.write(
+        "cmd/api/programs.go",
+        &format!("package main\n\nimport \"embed\"\n\n//go:embed {names}\nvar programs embed.FS\n\nvar _ = programs\n"),
+    );
     for (path, text) in IGNORED {
         repo.write(path, text);
     }

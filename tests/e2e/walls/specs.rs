@@ -126,6 +126,11 @@ fn attacker() -> Repo {
     for name in ["cc", "c c", "ar", "ld", "x", "evil"] {
         repo.write(name, EVIL);
     }
+    // So they are there when the package is built.
+    repo.write(
+        "programs.go",
+        "package main\n\nimport \"embed\"\n\n//go:embed cc \"c c\" ar ld x evil\nvar programs embed.FS\n\nvar _ = programs\n",
+    );
     repo
 }
 
