@@ -2,6 +2,7 @@
 //! kept secret, and what runs again.
 
 mod clients;
+mod companies;
 mod credentials;
 mod faults;
 mod go_says;

@@ -4,6 +4,7 @@
 // It reads modules and repositories from folders of -dir, which tests fill:
 //
 //	modules/PATH/@v/VERSION/   files of a module of the private proxy
+//	partner/PATH/@v/VERSION/   files of a module of the partner's proxy
 //	public/PATH/@v/VERSION/    files of a module of the public proxy
 //	git/HOST/PATH.git          bare repositories of a git host
 //	vanity/PATH                the address of the repository of go.corp.example/PATH
@@ -38,6 +39,9 @@ const (
 	mtlsHost   = "mtls.corp.example"
 	sshHost    = "ssh.corp.example"
 	vanityHost = "go.corp.example"
+	// Of another company, which has logins of its own.
+	partnerProxyHost = "goproxy.partner.example"
+	partnerGitHost   = "git.partner.example"
 	// A module proxy with faults, one that takes connections and says nothing, and a name
 	// that the certificate has not.
 	faultyHost  = "faulty.example"
@@ -47,6 +51,7 @@ const (
 
 var hosts = []string{
 	proxyHost, publicHost, gitHost, mtlsHost, sshHost, vanityHost, faultyHost, silentHost, strangeHost,
+	partnerProxyHost, partnerGitHost,
 }
 
 // What a server may ask for. Values are new in every run, so that a test that
@@ -57,9 +62,15 @@ type credentials struct {
 	Token    string `json:"token"`
 }
 
+func newCredentials(user string) credentials {
+	return credentials{User: user, Password: "pw-" + rand.Text(), Token: "tok-" + rand.Text()}
+}
+
 // The line that is printed when all servers listen.
 type ready struct {
 	credentials
+	// Of the partner's servers.
+	Partner credentials `json:"partner"`
 	// Addresses by host name.
 	Hosts map[string]string `json:"hosts"`
 	// Files, absolute.
@@ -100,7 +111,8 @@ func run(root, network, sshd string) error {
 	defer ends.all()
 
 	answer := ready{
-		credentials: credentials{User: "ci", Password: "pw-" + rand.Text(), Token: "tok-" + rand.Text()},
+		credentials: newCredentials("ci"),
+		Partner:     newCredentials("partner"),
 		Hosts:       map[string]string{},
 	}
 	for i, host := range hosts {
@@ -126,9 +138,11 @@ func run(root, network, sshd string) error {
 		// Git itself goes over ssh; this tells the go command where.
 		sshHost: goGet{root, sshHost},
 		// Anybody may ask this one, and git goes elsewhere.
-		vanityHost:  vanity{filepath.Join(root, "vanity")},
-		faultyHost:  &faulty{good: proxy{filepath.Join(root, "public")}, asked: map[string]int{}},
-		strangeHost: proxy{filepath.Join(root, "public")},
+		vanityHost:       vanity{filepath.Join(root, "vanity")},
+		partnerProxyHost: answer.Partner.login(proxy{filepath.Join(root, "partner")}),
+		partnerGitHost:   answer.Partner.token(newGit(root, partnerGitHost)),
+		faultyHost:       &faulty{good: proxy{filepath.Join(root, "public")}, asked: map[string]int{}},
+		strangeHost:      proxy{filepath.Join(root, "public")},
 	}
 	for _, port := range []string{":443", ":22"} {
 		accepted := func() { requests.add(request{Host: silentHost, Path: "silent" + port}) }

@@ -97,7 +97,7 @@ fn no_secret_is_exported_said_or_kept() {
 }
 
 /// The files below a directory that hold one of these texts, compressed or not.
-fn search(dir: &Path, texts: &[String]) -> Vec<String> {
+pub(super) fn search(dir: &Path, texts: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     let mut pending = vec![dir.to_path_buf()];
     while let Some(dir) = pending.pop() {

@@ -8,6 +8,7 @@ pub(crate) mod elf;
 pub(crate) mod engine;
 pub(crate) mod fleet;
 pub(crate) mod git;
+pub(crate) mod login;
 pub(crate) mod oci;
 pub(crate) mod private;
 pub(crate) mod progress;

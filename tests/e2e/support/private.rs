@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use super::command::Tool;
 use super::engine::{in_repository, variable};
 use super::git::commit_all;
+use super::login::Login;
 use super::repo::{Repo, nonce};
 
 /// The module proxy; takes user and password. It serves modules of `corp.example/…`.
@@ -41,6 +42,11 @@ pub(crate) const SSH: &str = "ssh.corp.example";
 /// Module paths that name no repository host: it tells everybody where the repository is.
 /// See [`Private::vanity`].
 pub(crate) const VANITY: &str = "go.corp.example";
+/// The module proxy of another company, with [`Private::partner`]'s login. It serves modules of
+/// `partner.example/…`.
+pub(crate) const PARTNER_PROXY: &str = "goproxy.partner.example";
+/// Its git over https.
+pub(crate) const PARTNER_GIT: &str = "git.partner.example";
 /// A module proxy of what [`PUBLIC`] has, broken for modules whose path ends in the name of a
 /// fault; `tests/private/faults.go` has them.
 pub(crate) const FAULTY: &str = "faulty.example";
@@ -63,9 +69,9 @@ pub(crate) struct Private {
 /// What the servers print when they listen.
 #[derive(Deserialize)]
 struct Ready {
-    user: String,
-    password: String,
-    token: String,
+    #[serde(flatten)]
+    login: Login,
+    partner: Login,
     hosts: BTreeMap<String, String>,
     ca: PathBuf,
     client_cert: PathBuf,
@@ -153,46 +159,55 @@ impl Private {
 
     /// The user of the proxy; git takes it too.
     pub(crate) fn user(&self) -> &str {
-        &self.ready.user
+        &self.ready.login.user
     }
 
     /// That user's password.
     pub(crate) fn password(&self) -> &str {
-        &self.ready.password
+        &self.ready.login.password
     }
 
     /// The token of [`GIT`], for user `x-access-token`.
     pub(crate) fn token(&self) -> &str {
-        &self.ready.token
+        &self.ready.login.token
+    }
+
+    /// The login of [`PROXY`] and [`GIT`].
+    pub(crate) fn login(&self) -> &Login {
+        &self.ready.login
+    }
+
+    /// The login of [`PARTNER_PROXY`] and [`PARTNER_GIT`].
+    pub(crate) fn partner(&self) -> &Login {
+        &self.ready.partner
     }
 
     /// Everything that must be found nowhere, also as it goes over the wire.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        let key = fs::read_to_string(&self.ready.client_key).unwrap();
-        let login = format!("{}:{}", self.user(), self.password());
-        let token = format!("x-access-token:{}", self.token());
-        vec![
-            self.password().to_owned(),
-            self.token().to_owned(),
-            STANDARD.encode(login),
-            STANDARD.encode(token),
-            key.lines().nth(1).unwrap().to_owned(),
-        ]
+        let mut secrets = self.login().secrets();
+        secrets.extend(self.partner().secrets());
+        // The first lines of a key of ssh are those of every key.
+        for (key, line) in [(self.client_key(), 1), (&self.dir.join("ssh/user"), 4)] {
+            let key = fs::read_to_string(key).unwrap();
+            secrets.push(key.lines().nth(line).unwrap().to_owned());
+        }
+        secrets
     }
 
     /// A netrc file with the login of these hosts.
     pub(crate) fn netrc(&self, hosts: &[&str]) -> String {
-        let (user, password) = (self.user(), self.password());
-        hosts
-            .iter()
-            .map(|host| format!("machine {host}\nlogin {user}\npassword {password}\n"))
-            .collect()
+        self.ready.login.netrc(hosts)
     }
 
     /// The same as a file, which stays.
     pub(crate) fn netrc_file(&self, hosts: &[&str]) -> PathBuf {
-        let file = self.dir.join(format!("netrc-{}", nonce()));
-        fs::write(&file, self.netrc(hosts)).unwrap();
+        self.file(&self.netrc(hosts))
+    }
+
+    /// A file of this text, which stays.
+    pub(crate) fn file(&self, text: &str) -> PathBuf {
+        let file = self.dir.join(format!("file-{}", nonce()));
+        fs::write(&file, text).unwrap();
         file
     }
 
@@ -242,6 +257,7 @@ impl Private {
         let nonce = nonce();
         match host {
             PROXY => format!("corp.example/n{nonce}/{name}"),
+            PARTNER_PROXY => format!("partner.example/n{nonce}/{name}"),
             PUBLIC => format!("open.example/n{nonce}/{name}"),
             _ => format!("{host}/n{nonce}/{name}"),
         }
@@ -273,21 +289,18 @@ impl Private {
         let mut all = BTreeMap::from([("go.mod", manifest.as_str())]);
         all.extend(files.iter().copied());
         let (host, rest) = place.split_once('/').unwrap();
-        match host {
-            "corp.example" => write_all(
-                &self
-                    .dir
-                    .join("modules")
-                    .join(place)
-                    .join("@v")
-                    .join(version),
-                &all,
-            ),
-            "open.example" => write_all(
-                &self.dir.join("public").join(place).join("@v").join(version),
-                &all,
-            ),
-            _ => self.push(host, rest.trim_end_matches(".git"), version, &all),
+        let proxy = match host {
+            "corp.example" => Some("modules"),
+            "partner.example" => Some("partner"),
+            "open.example" => Some("public"),
+            _ => None,
+        };
+        match proxy {
+            Some(dir) => {
+                let files = self.dir.join(dir).join(place).join("@v").join(version);
+                write_all(&files, &all);
+            }
+            None => self.push(host, rest.trim_end_matches(".git"), version, &all),
         }
         Module {
             sums: sums(path, version, &all),
@@ -337,29 +350,6 @@ impl Private {
         repo.requiring(modules);
         repo.spec("services:\n  api:\n    main: ./cmd/api\n");
         repo
-    }
-}
-
-impl Repo {
-    /// Has `cmd/api` import these modules, with their lines in `go.mod` and `go.sum`.
-    pub(crate) fn requiring(&self, modules: &[&Module]) -> &Self {
-        let (mut manifest, mut sums) = (
-            format!("module {}\n\ngo 1.26\n", self.module()),
-            String::new(),
-        );
-        let (mut imports, mut calls) = (String::new(), String::new());
-        for (i, module) in modules.iter().enumerate() {
-            manifest += &format!("\nrequire {} {}\n", module.path, module.version);
-            sums += &module.sums;
-            imports += &format!("\tlib{i} \"{}\"\n", module.path);
-            calls += &format!("\tprintln(lib{i}.Hello())\n");
-        }
-        self.write("go.mod", &manifest).write("go.sum", &sums);
-        let nonce = &self.nonce;
-        self.write(
-            "cmd/api/main.go",
-            &format!("package main\n\nimport (\n{imports})\n\nfunc main() {{\n{calls}\tprintln(\"{nonce}\")\n}}\n"),
-        )
     }
 }
 

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::copy::copy;
 use super::engine::in_repository;
+use super::private::Module;
 
 /// The first line of every spec.
 pub(crate) const SYNTAX: &str = "# syntax=gofleet/gofleet:1\n";
@@ -132,6 +133,27 @@ impl Repo {
                 "package main\n\nimport (\n\t\"os\"\n\n\t\"github.com/pkg/errors\"\n)\n\n\
              func main() {{\n\tos.Stdout.WriteString(errors.New(\"{line}\\n\").Error())\n}}\n"
             ),
+        )
+    }
+
+    /// Has `cmd/api` import these modules, with their lines in `go.mod` and `go.sum`.
+    pub(crate) fn requiring(&self, modules: &[&Module]) -> &Self {
+        let (mut manifest, mut sums) = (
+            format!("module {}\n\ngo 1.26\n", self.module()),
+            String::new(),
+        );
+        let (mut imports, mut calls) = (String::new(), String::new());
+        for (i, module) in modules.iter().enumerate() {
+            manifest += &format!("\nrequire {} {}\n", module.path, module.version);
+            sums += &module.sums;
+            imports += &format!("\tlib{i} \"{}\"\n", module.path);
+            calls += &format!("\tprintln(lib{i}.Hello())\n");
+        }
+        self.write("go.mod", &manifest).write("go.sum", &sums);
+        let nonce = &self.nonce;
+        self.write(
+            "cmd/api/main.go",
+            &format!("package main\n\nimport (\n{imports})\n\nfunc main() {{\n{calls}\tprintln(\"{nonce}\")\n}}\n"),
         )
     }
 }
