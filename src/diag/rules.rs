@@ -183,7 +183,9 @@ rules! {
     MissingSum, Error, "a module that `go.sum` does not know",
     "Go looks into the module for an import, and `go.sum` has no line for it, or none for its `go.mod`. \
      A build adds nothing to `go.sum`, so `go mod tidy` writes the line, and it is committed. In a build of \
-     several services this is a failure of the ones that import it, and the others are built.";
+     several services this is a failure of the ones that import it, and the others are built. In a workspace \
+     every build reads the `go.mod` of whatever a module in `use` requires: the `go.sum` of one of them or \
+     `go.work.sum` has its line.";
 
     ConflictingReplaces, Error, "two `replace` lines that contradict each other",
     "Go takes one thing in place of a module. Where members of a workspace replace the same module at \

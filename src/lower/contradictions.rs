@@ -8,7 +8,8 @@ use super::ByFile;
 use crate::closure::ModuleRoot;
 use crate::diag::{Diagnostic, Rule, Span};
 use crate::scan::{
-    Contradiction, Index, Module, Replace, Require, Unvendored, With, Workspace, join, resolve,
+    Contradiction, Index, Module, Replace, Require, Unsummed, Unvendored, With, Workspace, join,
+    resolve,
 };
 
 /// What is wrong with the manifests of a module root, if anything is.
@@ -57,6 +58,9 @@ fn of_workspace(workspace: &Workspace, index: &Index, out: &mut ByFile) {
     files.extend(undecided.map(|(file, lines)| (file.clone(), lines.as_slice())));
     conflicts(&files, out);
     vendoring(&workspace.unvendored, "go work vendor", out);
+    for (file, unsummed) in &workspace.unsummed {
+        add(out, file, unsummed.line, no_sum(unsummed));
+    }
 }
 
 fn add(out: &mut ByFile, file: &str, line: u32, diagnostic: Diagnostic) {
@@ -140,6 +144,21 @@ fn contradiction(Require { path, version }: &Require, what: &Contradiction) -> S
             format!("`{module}` is replaced by `{with}`, and by `{listed}` in `vendor/modules.txt`")
         }
     }
+}
+
+fn no_sum(unsummed: &Unsummed) -> Diagnostic {
+    let module = module(&unsummed.module.path, &unsummed.module.version);
+    Diagnostic::new(
+        Rule::MissingSum,
+        format!(
+            "`go.work.sum` has no line of `{module}/go.mod`, and Go reads what every module of a \
+             workspace requires"
+        ),
+    )
+    .hint(
+        "run `go build` in the workspace and commit `go.work.sum`, or `go mod tidy` in the module and \
+         commit its `go.sum`; a build adds nothing to them",
+    )
 }
 
 fn no_member(dir: &str) -> Diagnostic {

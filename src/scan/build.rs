@@ -10,7 +10,7 @@ use super::gomod::{Replacement, parse_go_mod, parse_go_work, use_lines};
 use super::index::{
     Import, Index, LinkEnd, Module, Replace, Require, With, Workspace, join, resolve,
 };
-use super::sums::unsummed;
+use super::sums::{self, unsummed};
 use super::vendor::{self, Manifest, Vendor};
 use super::walk::{self, Found, OneDirectory};
 use super::{Scope, include, link, select};
@@ -111,6 +111,7 @@ fn index(root: &Path, found: Found, scope: Scope<'_>) -> Index {
     links.dedup();
     keep_lost_uses(&mut index);
     compare_vendor_lists(root, &vendored, &mut index);
+    sums::compare_workspaces(&mut index, |path| read(root, path));
     let roots = local_roots(&index);
     for directory in &mut index.directories {
         directory.imports = without_std(std::mem::take(&mut directory.imports), &roots);
@@ -283,6 +284,7 @@ fn workspace(dir: &str, text: &str, vendor: Option<Vendor>) -> Workspace {
         toolchain: parsed.toolchain,
         vendored,
         unvendored: Vec::new(),
+        unsummed: Vec::new(),
         uses: inside(dir, &parsed.uses),
         lost: use_lines(text),
         replaces: replaces(dir, parsed.replaces),

@@ -187,6 +187,10 @@ pub struct Workspace {
     /// Where the manifests and the list of that directory say different things.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unvendored: Vec<Unvendored>,
+    /// Modules that its modules require, and of whose `go.mod` none of them and no `go.work.sum` knows
+    /// the sum, each with the `go.mod` that has the line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsummed: Vec<(String, Unsummed)>,
     /// Directories of its modules.
     pub uses: Vec<String>,
     /// Directories of `use` lines without a `go.mod`, as written, with their lines.

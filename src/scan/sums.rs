@@ -1,12 +1,14 @@
 //! Required modules that `go.sum` does not know.
 //!
-//! In: the text of `go.mod` and `go.sum`. Out: [`Unsummed`], in no case an error by itself: Go
-//! asks for the sums of those modules alone that a build looks into.
+//! In: the texts of manifests. Out: [`Unsummed`]. In a module that is no error by itself: Go asks for
+//! the sums of those modules alone that a build looks into. In a workspace it is one: every build
+//! reads the `go.mod` of all that its modules require, and a sum that it has to add to `go.work.sum`
+//! ends it where that cannot be written (modload, `readModGraph` and `commitRequirements` of Go 1.26).
 
 use std::collections::BTreeSet;
 
-use super::gomod::{GoMod, require_lines};
-use super::index::{Require, Unsummed};
+use super::gomod::{GoMod, Replacement, parse_go_mod, parse_go_work, require_lines};
+use super::index::{Index, Require, Unsummed, Workspace, join};
 
 /// Modules that a `go.mod` requires, that come from elsewhere, and whose sums are missing.
 pub(super) fn unsummed(text: &str, parsed: &GoMod, sums: &str) -> Vec<Unsummed> {
@@ -37,6 +39,98 @@ pub(super) fn unsummed(text: &str, parsed: &GoMod, sums: &str) -> Vec<Unsummed> 
         }
     }
     out
+}
+
+/// Finds the requirements in workspaces of whose `go.mod` no sum is known.
+pub(super) fn compare_workspaces(index: &mut Index, read: impl Fn(&str) -> String) {
+    let mut workspaces = std::mem::take(&mut index.workspaces);
+    for workspace in workspaces.iter_mut().filter(|w| !w.vendored) {
+        workspace.unsummed = in_workspace(workspace, index, &read).unwrap_or_default();
+    }
+    index.workspaces = workspaces;
+}
+
+/// `None` where a member is not there: that is said by itself.
+fn in_workspace(
+    workspace: &Workspace,
+    index: &Index,
+    read: impl Fn(&str) -> String,
+) -> Option<Vec<(String, Unsummed)>> {
+    let text = |dir: &str, name: &str| {
+        let path = join(dir, name);
+        let text = match index.manifests.contains(&path) {
+            true => read(&path),
+            false => String::new(),
+        };
+        (path, text)
+    };
+    let dirs = workspace.uses.iter().map(|dir| index.place(dir).path);
+    let dirs: BTreeSet<String> = dirs.collect();
+    if dirs.iter().any(|dir| index.module_at(dir).is_none()) {
+        return None;
+    }
+    let work = parse_go_work(&text(&workspace.dir, "go.work").1);
+    let mut sums = text(&workspace.dir, "go.work.sum").1;
+    for dir in &dirs {
+        sums.push('\n');
+        sums += &text(dir, "go.sum").1;
+    }
+    let known: BTreeSet<(&str, &str)> = sums.lines().filter_map(module).collect();
+    let files: Vec<(String, String)> = dirs.iter().map(|dir| text(dir, "go.mod")).collect();
+    let mains: Vec<GoMod> = files.iter().map(|(_, text)| parse_go_mod(text)).collect();
+    let is_excluded = |path: &str| {
+        let mut excluded = mains.iter().flat_map(|main| &main.excludes);
+        excluded.any(|(excluded, _)| excluded == path)
+    };
+    let mut out = Vec::new();
+    for (file, text) in &files {
+        for (path, version, line) in require_lines(text) {
+            if mains.iter().any(|main| main.module == path) || is_excluded(&path) {
+                continue;
+            }
+            let replaces = (work.replaces.as_slice(), mains.as_slice());
+            let Some(module) = chosen(&path, &version, replaces) else {
+                continue;
+            };
+            let sum = format!("{}/go.mod", module.version);
+            if !known.contains(&(module.path.as_str(), sum.as_str())) {
+                let unsummed = Unsummed {
+                    path,
+                    module,
+                    line,
+                    is_go_mod: true,
+                };
+                out.push((file.clone(), unsummed));
+            }
+        }
+    }
+    Some(out)
+}
+
+/// What stands for a required module in a workspace; `None` for a directory, and where members
+/// replace it by different things.
+fn chosen(path: &str, version: &str, (work, mains): (&[Replacement], &[GoMod])) -> Option<Require> {
+    let of = |lines: &'_ [Replacement]| -> Option<Replacement> {
+        let of = |wanted: &str| {
+            let mut lines = lines.iter();
+            lines.find(|r| r.path == path && r.version == wanted)
+        };
+        of(version).or_else(|| of("")).cloned()
+    };
+    let replaces: Vec<Replacement> = match of(work) {
+        Some(line) => vec![line],
+        None => mains.iter().filter_map(|main| of(&main.replaces)).collect(),
+    };
+    let with = |line: &Replacement| (line.with.clone(), line.with_version.clone());
+    let withs: BTreeSet<(String, String)> = replaces.iter().map(with).collect();
+    if withs.len() > 1 || replaces.iter().any(Replacement::is_directory) {
+        return None;
+    }
+    let (path, version) = match withs.into_iter().next() {
+        Some(with) => with,
+        None => (path.to_owned(), version.to_owned()),
+    };
+    Some(Require { path, version })
 }
 
 /// What a line of `go.sum` is about.
