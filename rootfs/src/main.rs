@@ -16,11 +16,12 @@
 mod names;
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::UNIX_EPOCH;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -59,8 +60,28 @@ fn write_all(dir: &Path) -> io::Result<()> {
     write(&etc.join("mime.types"), names::mime_types().as_bytes())?;
     let tmp = dir.join("tmp/tmp");
     fs::create_dir_all(&tmp)?;
-    fs::set_permissions(&tmp, fs::Permissions::from_mode(0o1777))?;
-    write(&dir.join("SOURCES"), sources().as_bytes())
+    write(&dir.join("SOURCES"), sources().as_bytes())?;
+    settle(dir)?;
+    set(&tmp, 0o1777)
+}
+
+/// Gives all that lies in `dir`, and itself, modes and times that depend neither on the umask of
+/// whoever runs this nor on the clock.
+fn settle(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            settle(&path)?;
+        } else {
+            set(&path, 0o644)?;
+        }
+    }
+    set(dir, 0o755)
+}
+
+fn set(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+    File::open(path)?.set_modified(UNIX_EPOCH)
 }
 
 fn sources() -> String {
@@ -94,4 +115,34 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         fs::create_dir_all(parent)?;
     }
     fs::write(path, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn modes_and_times_are_the_same_whatever_the_umask_and_the_clock_are() {
+        let dir = std::env::temp_dir().join(format!("gofleet-rootfs-{}", std::process::id()));
+        // As an umask of 077 leaves them.
+        for early in ["", "ca", "tmp", "tmp/tmp"] {
+            fs::create_dir_all(dir.join(early)).unwrap();
+            fs::set_permissions(dir.join(early), fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        write_all(&dir).unwrap();
+        for (path, mode) in [
+            ("", 0o755),
+            ("ca", 0o755),
+            ("ca/etc/ssl/certs/ca-certificates.crt", 0o644),
+            ("tmp", 0o755),
+            ("tmp/tmp", 0o1777),
+            ("SOURCES", 0o644),
+        ] {
+            let found = fs::metadata(dir.join(path)).unwrap();
+            assert_eq!(found.permissions().mode() & 0o7777, mode, "{path}");
+            assert_eq!(found.modified().unwrap(), UNIX_EPOCH, "{path}");
+        }
+        fs::remove_dir_all(&dir).unwrap();
+    }
 }
