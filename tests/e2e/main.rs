@@ -22,6 +22,7 @@ mod contexts;
 mod digests;
 mod errors;
 mod failures;
+mod frontend_image;
 mod ground;
 mod image;
 mod layers;

@@ -2,17 +2,21 @@
 //! `# syntax=gofleet/gofleet:1` finds it: the registry that our daemons use as
 //! the mirror of docker.io.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod attest;
+mod difference;
+mod native;
+mod twice;
+
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::engine::Engine;
 use crate::run::{output, shown};
 use crate::{http, root};
+pub(crate) use twice::twice;
 
 /// Name on docker.io.
 const REPOSITORY: &str = "gofleet/gofleet";
@@ -28,34 +32,37 @@ pub(crate) enum How {
     Native,
 }
 
+/// What users get.
+const PLATFORMS: &str = "--platform=linux/amd64,linux/arm64";
+/// How the image is written. Level 9: pulled by every builder. Times that are later than the
+/// commit's become that: the same binary is the same image.
+const WRITTEN: &str =
+    "oci-mediatypes=true,rewrite-timestamp=true,compression-level=9,force-compression=true";
+
 /// Builds and pushes the image, and prints its size per platform.
 ///
 /// # Errors
 ///
-/// The build fails; what it said is on the screen.
+/// The build fails; what it said is on the screen. Or an attestation is missing.
 pub(crate) fn build(engine: &Engine, how: How) -> Result<()> {
     let began = Instant::now();
     let name = format!("{}/{REPOSITORY}:{TAG}", engine.registry);
-    let mut command = dockerfile(engine);
-    // Level 9: pulled by every builder. Fixed times: the same binary is the same image.
-    command
-        .args([
-            "--provenance=false",
-            "--sbom=false",
-            "--build-arg=SOURCE_DATE_EPOCH=0",
-        ])
-        .arg(format!(
-            "--output=type=image,name={name},push=true,oci-mediatypes=true,rewrite-timestamp=true,\
-         compression-level=9,force-compression=true"
-        ));
     let contexts = match how {
-        How::InBuildKit => {
-            command.arg("--platform=linux/amd64,linux/arm64");
-            Vec::new()
-        }
-        How::Native => native_stages()?,
+        How::InBuildKit => Vec::new(),
+        How::Native => native::stages()?,
     };
-    command.args(&contexts);
+    let epoch = epoch(how);
+    let mut command = dockerfile(engine);
+    if how == How::InBuildKit {
+        command.arg(PLATFORMS);
+    }
+    command
+        .args(attest::options(engine, &epoch, &contexts)?)
+        .arg(format!("--build-arg=SOURCE_DATE_EPOCH={epoch}"))
+        .arg(format!(
+            "--output=type=image,name={name},push=true,{WRITTEN}"
+        ))
+        .args(&contexts);
     shown(command.arg(".")).context("the frontend image was not built")?;
     if !engine.own_docker {
         // The user's Docker does not look into our registry; it resolves a syntax
@@ -70,10 +77,33 @@ pub(crate) fn build(engine: &Engine, how: How) -> Result<()> {
         "{REPOSITORY}:{TAG}, built and pushed in {} s; compressed:",
         began.elapsed().as_secs()
     );
-    for (platform, bytes) in sizes(&engine.registry, REPOSITORY, TAG)? {
-        println!("  {platform:14} {}", megabytes(bytes));
+    for image in images(&engine.registry, REPOSITORY, TAG)? {
+        println!(
+            "  {:14} {}, with {}",
+            image.platform,
+            megabytes(image.bytes),
+            image.attested()?
+        );
     }
     Ok(())
+}
+
+/// The time of the image: the commit's, as for everybody who builds that commit. What is made here
+/// after an edit is of no commit, and the same program is to be the same image.
+fn epoch(how: How) -> String {
+    let commit = || {
+        output(
+            Command::new("git")
+                .args(["log", "-1", "--format=%ct"])
+                .current_dir(root()),
+        )
+    };
+    let epoch = match how {
+        How::InBuildKit => std::env::var("SOURCE_DATE_EPOCH").or_else(|_| commit()),
+        How::Native => Ok("0".to_owned()),
+    };
+    // No git, no commit: an archive of the sources.
+    epoch.unwrap_or_else(|_| "0".to_owned())
 }
 
 fn dockerfile(engine: &Engine) -> Command {
@@ -84,111 +114,63 @@ fn dockerfile(engine: &Engine) -> Command {
     command
 }
 
-/// Compiles here what the stages `binary` and `rootfs` of Dockerfile.frontend
-/// make, and returns the options that put it in their place.
-fn native_stages() -> Result<Vec<String>> {
-    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
-    let libraries =
-        output(Command::new("rustc").args(["--print", "target-libdir", "--target", &target]))?;
-    if !Path::new(&libraries).is_dir() {
-        shown(Command::new("rustup").args(["target", "add", &target]))
-            .with_context(|| format!("Rust's target {target} is missing"))?;
-    }
-    let cargo = || {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.current_dir(root());
-        command
-    };
-    let linker = format!(
-        "CARGO_TARGET_{}_LINKER",
-        target.to_uppercase().replace('-', "_")
-    );
-    shown(
-        cargo()
-            .args([
-                "build",
-                "--locked",
-                "--package=gofleet",
-                "--bin=gofleet",
-                "--target",
-                &target,
-            ])
-            .env(linker, "rust-lld")
-            // Without it the image would be ten times as large.
-            .env("CARGO_PROFILE_DEV_DEBUG", "0"),
-    )?;
-    let target_dir = target_dir(&output(cargo().args([
-        "metadata",
-        "--no-deps",
-        "--format-version=1",
-    ]))?)?;
-    let stages = target_dir.join("native-image");
-    let (binary, rootfs) = (stages.join("binary"), stages.join("rootfs"));
-    for dir in [&binary, &rootfs] {
-        if dir.exists() {
-            fs::remove_dir_all(dir)?;
-        }
-        fs::create_dir_all(dir)?;
-    }
-    fs::copy(
-        target_dir.join(&target).join("debug/gofleet"),
-        binary.join("gofleet"),
-    )
-    .context("cargo left no binary")?;
-    shown(
-        cargo()
-            .args([
-                "run",
-                "--locked",
-                "--quiet",
-                "--package=gofleet-rootfs",
-                "--",
-            ])
-            .arg(rootfs.join("rootfs")),
-    )?;
-    Ok(vec![
-        format!("--build-context=binary={}", binary.display()),
-        format!("--build-context=rootfs={}", rootfs.display()),
-    ])
+/// One platform's image.
+struct Image {
+    platform: String,
+    /// That a pull transfers: config and layers.
+    bytes: u64,
+    /// Manifest of the attestations about it.
+    attestations: Option<Value>,
 }
 
-fn target_dir(metadata: &str) -> Result<PathBuf> {
-    let metadata: Value = serde_json::from_str(metadata)?;
-    Ok(PathBuf::from(
-        metadata["target_directory"]
-            .as_str()
-            .context("cargo metadata names no target folder")?,
-    ))
+impl Image {
+    /// What is said about the image beside it.
+    fn attested(&self) -> Result<String> {
+        let Self { platform, .. } = self;
+        let manifest = self
+            .attestations
+            .as_ref()
+            .with_context(|| format!("the image for {platform} has no attestations"))?;
+        attest::kinds(manifest).with_context(|| format!("the image for {platform}"))
+    }
 }
 
-/// Bytes that a pull transfers, by platform: the manifest's config and layers.
-fn sizes(registry: &str, repository: &str, tag: &str) -> Result<Vec<(String, u64)>> {
+/// The images of an index.
+fn images(registry: &str, repository: &str, tag: &str) -> Result<Vec<Image>> {
     let get = |reference: &str| {
         http::manifest(registry, repository, reference)?
             .with_context(|| format!("the registry has no {repository}:{reference}"))
     };
     let top = get(tag)?;
-    let Some(entries) = top["manifests"].as_array() else {
-        let platform = format!(
-            "linux/{}",
-            std::env::consts::ARCH
-                .replace("x86_64", "amd64")
-                .replace("aarch64", "arm64")
-        );
-        return Ok(vec![(platform, transferred(&top)?)]);
-    };
-    let mut sizes = Vec::new();
+    let entries = top["manifests"]
+        .as_array()
+        .with_context(|| format!("{repository}:{tag} is no index, so it has no attestations"))?;
+    let mut images = Vec::new();
     for entry in entries {
+        if attest::subject(entry).is_some() {
+            continue;
+        }
+        let digest = text(&entry["digest"])?;
+        let about = entries
+            .iter()
+            .find(|other| attest::subject(other) == Some(digest));
         let (os, arch) = (&entry["platform"]["os"], &entry["platform"]["architecture"]);
-        let (Some(os), Some(arch)) = (os.as_str(), arch.as_str()) else {
-            bail!("an index entry without platform")
-        };
-        let digest = entry["digest"]
-            .as_str()
-            .context("an index entry without digest")?;
-        sizes.push((format!("{os}/{arch}"), transferred(&get(digest)?)?));
+        images.push(Image {
+            platform: format!("{}/{}", text(os)?, text(arch)?),
+            bytes: transferred(&get(digest)?)?,
+            attestations: match about {
+                Some(entry) => Some(get(text(&entry["digest"])?)?),
+                None => None,
+            },
+        });
     }
-    Ok(sizes)
+    Ok(images)
+}
+
+fn text(value: &Value) -> Result<&str> {
+    value
+        .as_str()
+        .context("an index entry without digest or platform")
 }
 
 /// Bytes of config and layers of one manifest.

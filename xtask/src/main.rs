@@ -40,6 +40,8 @@ cargo xtask COMMAND
         --buildkit V    start, env: also an older buildkitd, for compatibility tests (v0.12.5)
 
   image                 build Dockerfile.frontend and push it as gofleet/gofleet:1
+  image --twice         build it on two daemons of their own with other umasks, folders and clocks, and
+                        say what differs: nothing may
   deny                  check licences, sources and versions of all dependencies against deny.toml
   demo                  build examples/shop through its `# syntax=` line, run it, show an answer
   truth [-- NAMES]      compare closures of public repositories with what the go command says
@@ -129,6 +131,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["engine", "stop"], None) => engine::stop(),
         (["engine", "prune"], None) => engine::prune(),
         (["engine", "golang", version], None) => engine::golang(version),
+        (["image", "--twice"], None) => image::twice(),
         (["image"], None) => image::build(&Engine::start(None)?, how),
         (["bench", what @ ("graph" | "scan")], None) => bench::alone(what),
         (["bench", "compare", ..], None) => bench::compare(&args[2..], &frontend),
