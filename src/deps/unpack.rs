@@ -9,6 +9,9 @@ use std::path::Path;
 use super::{COMPILED_DIR, MODULES_DIR, STAMPS};
 use crate::turn::Turn;
 
+/// Directory in a build cache where Go has nothing; stamps of shared packages are there, too.
+const OWN_DIR: &str = "gofleet";
+
 /// What was copied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unpacked {
@@ -29,32 +32,31 @@ pub fn unpack(
     modules: &Path,
     compiled: &Path,
 ) -> io::Result<Unpacked> {
-    // Whoever has the same to copy waits, and finds it there.
-    let locks = modules.join(STAMPS);
-    fs::create_dir_all(&locks)?;
-    let _turn = Turn::take(&locks.join(format!("{}.lock", name_of(layers)?)))?;
     let mut unpacked = Unpacked::default();
     for layer in layers {
         let layer = layer.as_ref();
         unpacked.modules += unpack_modules(&layer.join(MODULES_DIR), modules)?;
-        // Names say what is in files. A file that names another one comes behind it.
-        let from = layer.join(COMPILED_DIR);
-        for end in ["-d", "-a"] {
-            unpacked.compiled += copy_missing(&from, compiled, &|name| name.ends_with(end))?;
-        }
+        unpacked.compiled += copy_compiled(&layer.join(COMPILED_DIR), compiled)?;
     }
     Ok(unpacked)
 }
 
-/// A name for what is in layers: the stamps of modules, or nothing but the standard library.
-fn name_of(layers: &[impl AsRef<Path>]) -> io::Result<String> {
-    let mut name = "standard".to_owned();
-    for layer in layers {
-        for stamp in stamps(&layer.as_ref().join(MODULES_DIR))? {
-            name = stamp.to_string_lossy().into_owned();
-        }
+/// Copies what a build cache lacks of another one; how many files. Names say what is in files:
+/// one that names another one comes behind it.
+pub(super) fn copy_compiled(from: &Path, to: &Path) -> io::Result<usize> {
+    let _turn = turn(&to.join(OWN_DIR))?;
+    let mut copied = 0;
+    for end in ["-d", "-a"] {
+        copied += copy_missing(from, to, &|name| name.ends_with(end))?;
     }
-    Ok(name)
+    Ok(copied)
+}
+
+/// Waits until nobody else copies to a cache. Layers of different module roots have files in
+/// common: whoever comes next finds them there.
+fn turn(dir: &Path) -> io::Result<Turn> {
+    fs::create_dir_all(dir)?;
+    Turn::take(&dir.join("unpack.lock"))
 }
 
 /// The names of the stamps in a module cache; none where there is no such directory.
@@ -72,6 +74,7 @@ fn unpack_modules(from: &Path, to: &Path) -> io::Result<usize> {
     if stamps.iter().all(has) {
         return Ok(0);
     }
+    let _turn = turn(&to.join(STAMPS))?;
     let copied = copy_missing(from, to, &|_| true)?;
     for stamp in stamps {
         fs::write(to.join(STAMPS).join(stamp), "")?;
@@ -153,5 +156,29 @@ mod tests {
         assert_eq!(run(&first), (1, 0));
         fs::remove_file(compiled.path().join("01/2-d")).unwrap();
         assert_eq!(run(&first), (0, 1));
+    }
+
+    /// Two module roots have layers of their own, with the same files in them.
+    #[test]
+    fn who_copies_the_same_waits() {
+        let names: Vec<String> = (0..300).map(|i| format!("modules/m@v1/f{i}")).collect();
+        let objects: Vec<String> = (0..300).map(|i| format!("compiled/00/{i}-d")).collect();
+        let files = names.iter().chain(&objects);
+        let layers = ["1", "2", "3"].map(|stamp| {
+            let stamp = format!("modules/{STAMPS}/{stamp}");
+            let files = files.clone().chain([&stamp]).map(|name| (&**name, "x"));
+            tree(&files.collect::<Vec<_>>())
+        });
+        let (modules, compiled) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let run = |layer: &tempfile::TempDir| {
+            let found = unpack(&[layer.path()], modules.path(), compiled.path());
+            let found = found.unwrap();
+            found.modules + found.compiled
+        };
+        let copied: usize = std::thread::scope(|scope| {
+            let running = layers.each_ref().map(|layer| scope.spawn(|| run(layer)));
+            running.map(|thread| thread.join().unwrap()).iter().sum()
+        });
+        assert_eq!(copied, 600);
     }
 }
