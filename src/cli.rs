@@ -95,6 +95,7 @@ fn command(mut parser: lexopt::Parser) -> Result<String, Failure> {
         "modules" => steps::modules(parser),
         "fetch" => steps::fetch(parser),
         "unpack" => steps::unpack(parser),
+        "compile" => steps::compile(parser),
         "share" => steps::share(parser),
         "check" => {
             let (local, _) = local(parser, false)?;

@@ -70,7 +70,7 @@ use build::{BINARY_DIR, BuildStep, Modules, binary_name};
 use caches::Owner;
 use config::ConfigInputs;
 use constant::marker;
-use deps::{Ahead, Compiled, Unpack};
+use deps::{Ahead, Beside, Compiled, Unpack};
 use fetch::{Downloaded, Downloads, Fetching, How, MARKER};
 use layers::{Layer, Special};
 use settings::StepSettings;
@@ -580,7 +580,7 @@ fn build_one(
     })
 }
 
-/// The marker that the steps of a build begin with. Who builds with a `GOAUTH` command of a spec
+/// The marker that steps begin with which take from cache mounts. Who builds with a `GOAUTH` command of a spec
 /// has cache mounts that the command has seen: that build step is no one else's.
 fn build_marker(inputs: &Inputs<'_>, again: bool) -> Output {
     let mut salts: Vec<String> = again.then(|| inputs.salt.to_owned()).into_iter().collect();
@@ -636,6 +636,12 @@ fn ahead(
     downloaded: Option<&Downloaded>,
 ) -> Result<Output, LowerError> {
     let again = inputs.options.no_cache == NoCache::All;
+    let beside = Beside::of(inputs.all_closures, inputs.frontend);
+    let marker = match &beside {
+        // Through a mount that a command of a spec may have seen.
+        Some(_) => build_marker(inputs, again),
+        None => marker(MARKER, again.then_some(inputs.salt)),
+    };
     let ahead = Ahead {
         builder: image_of(inputs, &toolchain.builder)?,
         root: &toolchain.root,
@@ -646,7 +652,8 @@ fn ahead(
         platform: &plan.platform,
         build: &service.build,
         imports: deps::imports(inputs.all_closures, &toolchain.root, &service.build.tags),
-        marker: &marker(MARKER, again.then_some(inputs.salt)),
+        marker: &marker,
+        beside,
         label: label(inputs.plan, &plan.platform, "deps"),
     };
     Ok(ahead.compiled()?)

@@ -132,7 +132,7 @@ const VERBS: [Verb; 10] = [
 ];
 
 /// Verbs that steps of a build run, and no person.
-pub(super) const STEPS: [&str; 4] = ["modules", "fetch", "unpack", "share"];
+pub(super) const STEPS: [&str; 5] = ["modules", "fetch", "unpack", "compile", "share"];
 
 /// The page for all verbs.
 pub(super) fn all() -> String {

@@ -11,7 +11,7 @@ use lexopt::prelude::*;
 use serde::de::DeserializeOwned;
 
 use super::{Failure, io_failure};
-use crate::deps::{self, MODULES_DIR, Unpacked};
+use crate::deps::{self, Compiled, MODULES_DIR, Unpacked};
 use crate::diag;
 use crate::fetch::{self, GoCommand, Places, Problem, SECRET_PREFIX};
 use crate::modules::{self, Answer, Looked, ModuleCache, Needed, Request};
@@ -81,6 +81,26 @@ pub(super) fn unpack(parser: lexopt::Parser) -> Result<String, Failure> {
     }
     let lacked = unpacked.modules > 0;
     say(&words, Looked { cache, lacked })
+}
+
+/// `compile --layer=DIR -- WORDS…`: compiles packages of modules into the build cache, and adds
+/// them to a layer. The words are the flags of the `go` command and import paths.
+pub(super) fn compile(parser: lexopt::Parser) -> Result<String, Failure> {
+    let words = Words::read(parser, &["layer"])?;
+    let layer = Path::new(words.value("layer"));
+    let args: Vec<&str> = words
+        .paths
+        .iter()
+        .filter_map(|word| word.to_str())
+        .collect();
+    let compiled = deps::compile(&args, layer, &build_cache(), &GoCommand::default());
+    let Compiled { now, before } = compiled.map_err(|error| {
+        Failure::Failed(format!(
+            "gofleet: packages of modules are not compiled: {error}"
+        ))
+    })?;
+    eprintln!("compiled {now} packages, and took {before} that were compiled before");
+    Ok(String::new())
 }
 
 /// `fetch --looked=DIR [--builder=IMAGE] NEEDED SRC …`: fetches what the module cache has

@@ -9,11 +9,14 @@
 //! # Files
 //!
 //! - `pack`: module cache → layer, without what no build reads;
+//! - `compile`: build cache that several steps compile into → layer;
 //! - `unpack`: layers → module cache and build cache.
 
+mod compile;
 mod pack;
 mod unpack;
 
+pub use compile::{Compiled, compile};
 pub use pack::pack;
 pub use unpack::{Unpacked, unpack};
 

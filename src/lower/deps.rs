@@ -5,6 +5,8 @@
 //! 2. The standard library is compiled by a step that knows nothing of the repository, and
 //!    packages of other modules on top of it. Both are keyed by the builder image, flags and,
 //!    the second one, the list of packages of all services: no edit of sources runs them.
+//!    Where a spec has several such steps they compile into one cache mount, in turns: what
+//!    they have in common is compiled once, and nothing of one is in the key of another.
 //! 3. In front of every build step the layers are copied into the builder's cache mounts. That
 //!    step runs when the build step runs, and its result is a constant: whether dependencies
 //!    came in layers is in no build step's key.
@@ -12,16 +14,19 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{BindMount, Copy, Describe as _, Error, FileOp, Mount, Output, Platform};
+use buildkit_llb::{
+    BindMount, Copy, Describe as _, Error, FileOp, Mount, Output, Platform, Sharing,
+};
 
+use super::caches;
 use super::closures::Closures;
 use super::constant::quiet;
 use super::fetch::{Before, FRONTEND_DIR, MARKER_DIR, manifest_tree};
-use super::go::{self, Builder, MODULE_CACHE, SOURCE_DIR};
+use super::go::{self, BUILD_CACHE, Builder, MODULE_CACHE, SOURCE_DIR};
 use super::scan::PROGRAM;
 use super::settings::StepSettings;
 use super::tree;
-use crate::closure::ModuleRoot;
+use crate::closure::{Closure, ModuleRoot};
 use crate::deps::{COMPILED_DIR, MODULES_DIR, STANDARD};
 use crate::plan::{Build, go_target};
 use crate::scan::{Index, is_inside, join};
@@ -29,6 +34,9 @@ use crate::share::COMPILE;
 
 /// Where a step writes compiled packages, and where their layer is mounted later.
 const COMPILED_MOUNT: &str = "/run/gofleet/compiled";
+
+/// Lock of the steps that compile beside each other.
+const TURN_DIR: &str = "/run/gofleet/slot";
 
 /// Where packed modules are mounted.
 const MODULES_MOUNT: &str = "/run/gofleet/packed";
@@ -51,8 +59,34 @@ pub(super) struct Ahead<'a> {
     /// Packages of other modules, vendored ones included.
     pub(super) imports: BTreeSet<&'a str>,
     pub(super) marker: &'a Output,
+    /// Other steps that compile packages for the spec; `None` where this is the only one.
+    pub(super) beside: Option<Beside<'a>>,
     /// Text in brackets in front of the steps' names.
     pub(super) label: String,
+}
+
+/// What steps have that compile beside others.
+pub(super) struct Beside<'a> {
+    /// The frontend's own image: its program takes out of the cache mount what a layer is for.
+    pub(super) frontend: &'a Output,
+    /// A module of the spec, for all of them the same one.
+    pub(super) module: &'a str,
+}
+
+impl<'a> Beside<'a> {
+    /// The steps of a spec, whatever is built of it: one for each module root and set of build
+    /// tags whose services import packages of other modules.
+    pub(super) fn of(all: &'a Closures, frontend: &'a Output) -> Option<Self> {
+        let importing = all
+            .with_tags()
+            .filter(|(closure, _)| packages(closure).next().is_some());
+        let steps: BTreeSet<_> = importing.map(|(c, tags)| (&c.root, tags)).collect();
+        let (root, _) = steps.first()?;
+        (steps.len() > 1).then(|| Self {
+            frontend,
+            module: &root.module,
+        })
+    }
 }
 
 /// The layers of compiled packages of a graph, by what decides them: services with the same
@@ -87,13 +121,14 @@ pub(super) fn imports<'a>(
     let same = all
         .with_tags()
         .filter(|(closure, own)| closure.root == *root && *own == tags);
-    same.flat_map(|(closure, _)| {
-        let vendored = closure.directories.keys();
-        let vendored = vendored.filter_map(|dir| root.vendored_package(dir));
-        let external = closure.external.keys();
-        external.map(String::as_str).chain(vendored)
-    })
-    .collect()
+    same.flat_map(|(closure, _)| packages(closure)).collect()
+}
+
+/// Packages of other modules in a closure, vendored ones included.
+fn packages(closure: &Closure) -> impl Iterator<Item = &str> {
+    let vendored = closure.directories.keys();
+    let vendored = vendored.filter_map(|dir| closure.root.vendored_package(dir));
+    closure.external.keys().map(String::as_str).chain(vendored)
 }
 
 /// The answer of a download as part of the target `deps`.
@@ -127,32 +162,69 @@ impl Ahead<'_> {
         root: Option<&ModuleRoot>,
         packages: &[&str],
     ) -> Result<Output, Error> {
-        let mut args = vec!["go".to_owned()];
-        args.extend(COMPILE.map(str::to_owned));
+        let mut mounts: Vec<Mount> = vec![compiled.into()];
+        if let (Some(_), Some(packed)) = (root, self.packed) {
+            let modules = Mount::bind(MODULE_CACHE, packed);
+            let modules = modules.selector(format!("/{MODULES_DIR}"));
+            mounts.push(modules.readonly().into());
+        }
+        let Way {
+            mut args,
+            cache,
+            more,
+        } = match &self.beside {
+            Some(beside) if root.is_some() => self.through_mount(beside),
+            _ => Way::into_layer(),
+        };
+        mounts.extend(more);
         args.push("-trimpath".to_owned());
         args.extend(go::tags(self.build));
         args.push("--".to_owned());
         args.extend(packages.iter().map(|&package| package.to_owned()));
-        let mut caches: Vec<Mount> = vec![compiled.into()];
-        if let (Some(_), Some(packed)) = (root, self.packed) {
-            let modules = Mount::bind(MODULE_CACHE, packed);
-            let modules = modules.selector(format!("/{MODULES_DIR}"));
-            caches.push(modules.readonly().into());
-        }
         let sources = match root {
             Some(root) => Mount::bind(SOURCE_DIR, &self.sources(root)),
             None => Mount::scratch(SOURCE_DIR),
         };
         let dir = root.map_or(SOURCE_DIR.to_owned(), go::work_dir);
         // The standard library is compiled alike for every repository.
-        let env = self.env(root.unwrap_or(&ModuleRoot::default()));
-        let exec = go::bare_go_exec(self.builder, caches, args, &env)
+        let env = self.env(root.unwrap_or(&ModuleRoot::default()), &cache);
+        let exec = go::bare_go_exec(self.builder, mounts, args, &env)
             .mount(sources.no_output())
             .mount(Mount::bind(MARKER_DIR, self.marker).readonly())
             .cwd(dir)
-            .name(format!("[{}] compile {what}", self.label));
+            .name(format!("[{}] compile {what}", self.label(root)));
         let exec = self.settings.offline(exec).build();
         exec.output(COMPILED_MOUNT)
+    }
+
+    /// What is in brackets: with a directory where a spec may have several roots.
+    fn label(&self, root: Option<&ModuleRoot>) -> String {
+        match root.map(|root| root.dir.as_str()) {
+            None | Some(".") => self.label.clone(),
+            Some(dir) => format!("{} {dir}", self.label),
+        }
+    }
+
+    /// Into the builds' cache mount, one step at a time, and from there into the layer.
+    fn through_mount(&self, beside: &Beside<'_>) -> Way {
+        let settings = self.settings;
+        let [build, _] = settings.go_caches();
+        let turn = format!("compile/{}", beside.module);
+        let turn = caches::cache_id(settings.options, settings.owner, &turn);
+        Way {
+            args: vec![
+                format!("{FRONTEND_DIR}{PROGRAM}"),
+                "compile".to_owned(),
+                format!("--layer={COMPILED_MOUNT}"),
+                "--".to_owned(),
+            ],
+            cache: BUILD_CACHE.to_owned(),
+            more: vec![
+                Mount::cache(BUILD_CACHE, build).into(),
+                Mount::bind(FRONTEND_DIR, beside.frontend).readonly().into(),
+                Mount::cache(TURN_DIR, turn).sharing(Sharing::Locked).into(),
+            ],
+        }
     }
 
     /// What the packages of other modules come from: manifests, and a `vendor` directory.
@@ -173,20 +245,42 @@ impl Ahead<'_> {
     }
 
     /// The environment of the build, as far as it decides how packages are compiled.
-    fn env(&self, root: &ModuleRoot) -> BTreeMap<String, String> {
+    fn env(&self, root: &ModuleRoot, cache: &str) -> BTreeMap<String, String> {
         let target = go_target(self.platform);
         let target = target.iter().map(|(name, value)| (*name, value.as_str()));
         let own = self.build.env.iter();
         let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
-        let compiled = format!("{COMPILED_MOUNT}/{COMPILED_DIR}");
         let mut env: Vec<(&str, &str)> = target.chain(own).collect();
         env.extend([
             ("GOPROXY", "off"),
-            ("GOCACHE", compiled.as_str()),
-            // No index of modules in the layer: these are here in part.
+            ("GOCACHE", cache),
+            // No index of modules: these are here in part.
             ("GODEBUG", "goindex=0"),
         ]);
         go::environment(self.builder, root, &env)
+    }
+}
+
+/// How packages come to be in a layer.
+struct Way {
+    /// The first words of the step.
+    args: Vec<String>,
+    /// Go's build cache.
+    cache: String,
+    /// Mounts beside the layer and the modules.
+    more: Vec<Mount>,
+}
+
+impl Way {
+    /// Go itself writes the layer.
+    fn into_layer() -> Self {
+        let mut args = vec!["go".to_owned()];
+        args.extend(COMPILE.map(str::to_owned));
+        Self {
+            args,
+            cache: format!("{COMPILED_MOUNT}/{COMPILED_DIR}"),
+            more: Vec::new(),
+        }
     }
 }
 

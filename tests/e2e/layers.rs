@@ -1,5 +1,7 @@
 //! Dependencies in layers: a builder that starts empty gets them from a cache export.
 
+mod roots;
+
 use std::fs;
 use std::path::Path;
 
@@ -9,17 +11,15 @@ use crate::private::{PRIVATE, PROXIES, build};
 use crate::support::build::{Build, build_on, buildctl_dockerfile, buildx};
 use crate::support::daemon::Daemon;
 use crate::support::engine::heavy;
-use crate::support::private::{PROXY, Private, private};
+use crate::support::private::{Module, PROXY, Private, private};
 use crate::support::repo::Repo;
 use crate::support::usage::prune_cache_mounts;
 
 /// Packages of the module that services import.
 const PACKAGES: usize = 12;
 
-/// Two services that share a package of the repository, which imports all packages of a
-/// private module; and the path of that module.
-fn repo(private: &Private) -> (Repo, String) {
-    let path = private.path(PROXY, "many");
+/// Publishes a module of many packages that its root imports.
+fn many(private: &Private, path: &str, version: &str) -> Module {
     let mut files = vec![("tests/data.txt".to_owned(), "not for builds".to_owned())];
     let mut all = "package lib\n\nimport (\n".to_owned();
     for i in 0..PACKAGES {
@@ -34,7 +34,14 @@ fn repo(private: &Private) -> (Repo, String) {
         .iter()
         .map(|(n, t)| (n.as_str(), t.as_str()))
         .collect();
-    let module = private.publish(&path, "v1.0.0", &files);
+    private.publish(path, version, &files)
+}
+
+/// Two services that share a package of the repository, which imports all packages of a
+/// private module; and the path of that module.
+fn repo(private: &Private) -> (Repo, String) {
+    let path = private.path(PROXY, "many");
+    let module = many(private, &path, "v1.0.0");
     let repo = private.repo(&[&module]);
     let own = repo.module();
     repo.write(

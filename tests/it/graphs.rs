@@ -1,5 +1,7 @@
 //! Graphs of the examples: golden texts, and what must not change a step.
 
+mod roots;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -15,7 +15,7 @@ fn every_verb_says_what_it_does() {
     });
     let verbs: Vec<String> = verbs.collect();
     assert!(verbs.len() >= 10, "{page}");
-    let steps = ["modules", "fetch", "unpack", "share"].map(str::to_owned);
+    let steps = ["modules", "fetch", "unpack", "compile", "share"].map(str::to_owned);
     for verb in verbs.iter().chain(&steps) {
         for args in [[verb.as_str(), "--help"], [verb, "-h"], ["help", verb]] {
             let said = dir.run(&args);
