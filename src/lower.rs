@@ -6,7 +6,7 @@
 //! 2. `closures`, `tree`: the files that each service can see, and the trees of them.
 //! 3. `fetch`: one download per module root, and a look in front of every build step
 //!    whether its modules are still at hand. No other step has a network or a secret.
-//!    `deps` puts modules and what is compiled of them into layers instead.
+//!    `ahead` and `deps` put modules and what is compiled of them into layers instead.
 //!    Who shares their cache mounts is decided in `caches`.
 //! 4. `build`: one build step per service and platform, independent of each other, behind
 //!    a compile of what the service shares with others (`share`).
@@ -17,6 +17,7 @@
 //! input here. Everything is pure: same inputs, same bytes.
 
 mod affected;
+mod ahead;
 mod below;
 mod build;
 mod caches;
@@ -66,11 +67,12 @@ pub use scan::scan_step;
 pub(crate) use toolchain::{go_lines, go_of, is_builder, whole_of};
 pub use user::lookup as lookup_user;
 
+use ahead::{Ahead, Beside, Compiled};
 use build::{BINARY_DIR, BuildStep, Modules, binary_name};
 use caches::Owner;
 use config::ConfigInputs;
 use constant::marker;
-use deps::{Ahead, Beside, Compiled, Unpack};
+use deps::Unpack;
 use fetch::{Downloaded, Downloads, Fetching, How, MARKER};
 use layers::{Layer, Special};
 use settings::StepSettings;
@@ -651,7 +653,7 @@ fn ahead(
         packed: downloaded.and_then(|d| d.packed.as_ref()),
         platform: &plan.platform,
         build: &service.build,
-        imports: deps::imports(inputs.all_closures, &toolchain.root, &service.build.tags),
+        imports: ahead::imports(inputs.all_closures, &toolchain.root, &service.build.tags),
         marker: &marker,
         beside,
         label: label(inputs.plan, &plan.platform, "deps"),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PACKAGES, many};
 use crate::private::build;
+use crate::support::build::buildx;
 use crate::support::oci::{Entry, Image};
 use crate::support::private::{Module, PROXY, Private, private};
 use crate::support::progress::Progress;
@@ -141,4 +142,42 @@ fn what_is_equal_in_several_roots_is_compiled_once() {
     let (progress, _) = builds.of("deps", "layer");
     assert_eq!(compiled(&progress), ["a"]);
     assert_eq!(said(&progress, "a"), counts(0, PACKAGES + 2));
+}
+
+/// Build tags make other packages of some sources, and of most the same.
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn what_build_tags_leave_equal_is_compiled_once() {
+    let repo = Repo::new();
+    let (nonce, own) = (repo.nonce.clone(), repo.module());
+    let dep = |name: &str| format!("example.org/{nonce}/{name}");
+    let (plain, tagged) = (dep("plain"), dep("tagged"));
+    let mut manifest = format!("module {own}\n\ngo 1.26\n");
+    let mut list = String::new();
+    for path in [&plain, &tagged] {
+        manifest += &format!("\nrequire {path} v1.0.0\n");
+        list += &format!("# {path} v1.0.0\n## explicit; go 1.26\n{path}\n");
+        repo.write(
+            &format!("vendor/{path}/dep.go"),
+            "package dep\n\nvar A = 1\n",
+        );
+    }
+    let on = "//go:build on\n\npackage dep\n\nvar B = 2\n";
+    repo.write(&format!("vendor/{tagged}/on.go"), on)
+        .write("go.mod", &manifest)
+        .write("vendor/modules.txt", &list);
+    let main = format!(
+        "package main\n\nimport (\n\ta \"{plain}\"\n\tb \"{tagged}\"\n)\n\n\
+         func main() {{ println(a.A, b.A) }}\n"
+    );
+    repo.write("api/main.go", &main)
+        .write("mail/main.go", &main);
+    repo.spec("services:\n  api: ./api\n  mail: {main: ./mail, build_tags: [on]}\n");
+
+    let build = buildx(&repo)
+        .target("deps")
+        .build_arg("GOFLEET_CACHE", "layer");
+    let built = build.image();
+    assert_eq!(times(built.image(), &plain), [1]);
+    assert_eq!(times(built.image(), &tagged), [1, 1]);
 }
