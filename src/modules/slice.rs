@@ -40,6 +40,9 @@ fn sum_line(line: &str) -> Option<Module> {
     let path = words.next()?;
     let version = words.next()?;
     words.next()?;
+    if words.next().is_some() {
+        return None;
+    }
     Some(Module {
         path: path.to_owned(),
         version: version
@@ -85,6 +88,12 @@ pub fn listed_versions(text: &str, of: &BTreeSet<String>) -> Option<BTreeMap<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_are_no_sums_are_left_for_go_to_complain_about() {
+        let text = "a.org/t v1.0.0\na.org/t v1.0.0 h1:x more\n";
+        assert_eq!(sums(text, &BTreeSet::new()), text);
+    }
 
     #[test]
     fn sums_of_needed_modules_are_kept() {
