@@ -7,6 +7,7 @@ use crate::closure::{Closure, Source, in_words};
 use crate::diag::did_you_mean;
 use crate::fleet::Fleet;
 use crate::local::Local;
+use crate::lower;
 use crate::scan::{parent, select};
 
 /// `closure SERVICE`: the files, one a line.
@@ -16,7 +17,7 @@ pub(super) fn closure(parser: lexopt::Parser) -> Result<String, Failure> {
     for warning in fleet.warnings() {
         say(&format!("warning: {warning}"));
     }
-    closure_of(&fleet, &service)?;
+    closure_of(&local, &fleet, &service)?;
     let member = fleet.services.get(&service);
     let files = member.iter().flat_map(|m| m.files.keys());
     Ok(files.map(|path| format!("{path}\n")).collect())
@@ -26,7 +27,7 @@ pub(super) fn closure(parser: lexopt::Parser) -> Result<String, Failure> {
 pub(super) fn why(parser: lexopt::Parser) -> Result<String, Failure> {
     let (local, [service, file]) = words(parser, "why needs a service and a file")?;
     let fleet = Fleet::of_service(&local, &service).map_err(failed)?;
-    let closure = closure_of(&fleet, &service)?;
+    let closure = closure_of(&local, &fleet, &service)?;
     let path =
         inside(&local, &file).ok_or_else(|| no(&service, &file, "it is outside of the context"))?;
     let member = fleet.services.get(&service);
@@ -65,7 +66,7 @@ fn words<const N: usize>(
 }
 
 /// The closure of a service that can be built.
-fn closure_of<'a>(fleet: &'a Fleet, service: &str) -> Result<&'a Closure, Failure> {
+fn closure_of<'a>(local: &Local, fleet: &'a Fleet, service: &str) -> Result<&'a Closure, Failure> {
     let member = fleet.services.get(service);
     let main = member
         .and_then(|m| m.service())
@@ -78,7 +79,13 @@ fn closure_of<'a>(fleet: &'a Fleet, service: &str) -> Result<&'a Closure, Failur
         services.any(|s| fleet.index.is_main(main, &s.build.tags, os, arch))
     });
     let problem = match closure {
-        Some(closure) if is_main => return Ok(closure),
+        Some(closure) if is_main => {
+            let broken = member.map(|m| lower::broken_links_of(&m.plan, closure));
+            return match broken.filter(|broken| !broken.is_empty()) {
+                Some(broken) => Err(failed(local.spec_problem(&broken))),
+                None => Ok(closure),
+            };
+        }
         Some(_) => {
             let mains = fleet.index.suggestions();
             let near = did_you_mean(main, mains.iter().map(String::as_str));

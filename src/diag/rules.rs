@@ -191,6 +191,15 @@ rules! {
     "Go takes one thing in place of a module. Where members of a workspace replace the same module at \
      the same version by different things, a `replace` in `go.work` decides.";
 
+    AmbiguousMember, Error, "a module of a workspace that is not one directory",
+    "In a workspace each module is one directory, whatever it is required at. Go builds nothing where two \
+     `use` lines lead to one module path, or where a `replace` of `go.work` without a version puts something \
+     else in place of a module in `use`.";
+
+    OldWorkspace, Error, "a `go.work` that is older than its modules",
+    "The `go` line of `go.work` is the version for everything that is built in the workspace, so it is not below \
+     that of any module in `use`; Go refuses that from 1.21 on. `go work use` writes the right one.";
+
     NothingEmbedded, Error, "an embed pattern that matches no file",
     "Each pattern of `//go:embed` has to match a file, and a directory has to hold one; files whose \
      names start with `.` or `_` count only with `all:`. Usual causes: what is embedded is made by a \

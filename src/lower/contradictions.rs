@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ByFile;
+use super::{ByFile, members};
 use crate::closure::ModuleRoot;
 use crate::diag::{Diagnostic, Rule, Span};
 use crate::scan::{
@@ -36,6 +36,9 @@ fn of_workspace(workspace: &Workspace, index: &Index, out: &mut ByFile) {
         };
         add(out, &file, *line, problem);
     }
+    members::problems(workspace, index, &mut |line, problem| {
+        add(out, &file, line, problem);
+    });
     let members: BTreeMap<String, &Module> = workspace
         .uses
         .iter()

@@ -21,21 +21,36 @@ const MAX_NAMES: usize = 3;
 pub fn broken_links<'a>(
     plans: impl IntoIterator<Item = (&'a Plan, &'a Closures)>,
 ) -> Vec<Diagnostic> {
+    broken(plans.into_iter().flat_map(|(plan, closures)| {
+        builds(plan).filter_map(|(service, platform)| {
+            Some((service, platform, closures.of_service(service)?))
+        })
+    }))
+}
+
+/// The same for the plan of one service.
+#[must_use]
+pub fn broken_links_of(plan: &Plan, closure: &Closure) -> Vec<Diagnostic> {
+    broken(builds(plan).map(|(service, platform)| (service, platform, closure)))
+}
+
+fn builds(plan: &Plan) -> impl Iterator<Item = (&Service, &Platform)> {
+    plan.platforms.iter().flat_map(|one| {
+        let services = one.services.iter();
+        services.map(|service| (service, &one.platform))
+    })
+}
+
+fn broken<'a>(
+    builds: impl Iterator<Item = (&'a Service, &'a Platform, &'a Closure)>,
+) -> Vec<Diagnostic> {
     let mut found: BTreeMap<(String, &str), Vec<&Service>> = BTreeMap::new();
-    let platforms = plans.into_iter().flat_map(|(plan, closures)| {
-        let platforms = plan.platforms.iter();
-        platforms.map(move |platform| (platform, closures))
-    });
-    for (one, closures) in platforms {
-        for service in &one.services {
-            let closure = closures.of_service(service);
-            let problems = closure.into_iter().flat_map(problems);
-            let problems = problems.filter(|(link, _)| is_built(link, service, &one.platform));
-            for (_, problem) in problems {
-                let services = found.entry(problem).or_default();
-                if services.iter().all(|known| known.name != service.name) {
-                    services.push(service);
-                }
+    for (service, platform, closure) in builds {
+        let problems = problems(closure).filter(|(link, _)| is_built(link, service, platform));
+        for (_, problem) in problems {
+            let services = found.entry(problem).or_default();
+            if services.iter().all(|known| known.name != service.name) {
+                services.push(service);
             }
         }
     }

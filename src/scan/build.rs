@@ -286,6 +286,7 @@ fn workspace(dir: &str, text: &str, vendor: Option<Vendor>) -> Workspace {
         unvendored: Vec::new(),
         unsummed: Vec::new(),
         uses: inside(dir, &parsed.uses),
+        lines: use_lines(text),
         lost: use_lines(text),
         replaces: replaces(dir, parsed.replaces),
     }

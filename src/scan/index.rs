@@ -193,6 +193,9 @@ pub struct Workspace {
     pub unsummed: Vec<(String, Unsummed)>,
     /// Directories of its modules.
     pub uses: Vec<String>,
+    /// Its `use` lines: the directory as written, and the line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<(String, u32)>,
     /// Directories of `use` lines without a `go.mod`, as written, with their lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<(String, u32)>,

@@ -158,3 +158,21 @@ fn a_service_that_is_not_there_is_named() {
          did you mean `./cmd/worker`?\n"
     );
 }
+
+/// A closure that lacks what a link should lead to is another one than a build has.
+#[test]
+fn a_link_of_the_build_that_leads_nowhere_is_an_error() {
+    for link in ["go.work", "api/b.go"] {
+        let repo = Checkout::new();
+        repo.write("fleet.yaml", "services: {api: ./api}\n")
+            .write("go.mod", "module x.example/m\n\ngo 1.26\n")
+            .write("api/main.go", "package main\n\nfunc main() {}\n");
+        std::os::unix::fs::symlink("gone", repo.file(link)).unwrap();
+        for args in [&["closure", "api"][..], &["why", "api", "go.mod"]] {
+            let said = repo.run(args);
+            assert_eq!((said.code, said.out.as_str()), (1, ""), "{args:?}");
+            let message = format!("error[BrokenLink]: `{link}` is a link to ");
+            assert!(said.err.starts_with(&message), "{}", said.err);
+        }
+    }
+}
