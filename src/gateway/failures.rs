@@ -13,6 +13,10 @@ use super::error::{MAX_SNIPPETS, RpcError};
 /// How many names of built services are listed.
 const MAX_NAMES: usize = 200;
 
+/// How the daemon says that a step got SIGKILL, which nobody but the kernel sends it
+/// (BuildKit v0.32, `solver/pb` and `executor`: 128 and the signal's number).
+const KILLED: &str = "exit code: 137";
+
 /// What failed and what did not. Nothing is there because something else failed.
 #[derive(Clone, Debug, Default)]
 pub struct Failures {
@@ -48,14 +52,20 @@ impl Failures {
     }
 
     /// Whether there is more to say than the daemon says by itself, which names one failure
-    /// and nothing that is built.
+    /// nothing that is built, and no reason for a step that was killed.
     #[must_use]
     pub fn say_more(&self) -> bool {
         match self.failed.len() {
             0 => false,
-            1 => !self.built.is_empty(),
+            1 => !self.built.is_empty() || self.killed(),
             _ => true,
         }
+    }
+
+    /// Whether the kernel has ended a step.
+    fn killed(&self) -> bool {
+        let mut failed = self.failed.iter();
+        failed.any(|failure| failure.error.status.message.contains(KILLED))
     }
 
     pub(super) fn code(&self) -> Option<i32> {
@@ -101,7 +111,8 @@ impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let failed: usize = self.failed.iter().map(|failure| failure.labels.len()).sum();
         let all = failed + self.built.len();
-        write!(f, "{failed} of {all} builds failed")?;
+        let builds = if all == 1 { "build" } else { "builds" };
+        write!(f, "{failed} of {all} {builds} failed")?;
         match self.built.len() {
             0 => {}
             1 => f.write_str(", the other one is built")?,
@@ -118,6 +129,13 @@ impl fmt::Display for Failures {
                 0 => {}
                 more => write!(f, " and {more} more")?,
             }
+        }
+        if self.killed() {
+            f.write_str(
+                "\n\nhint: exit code 137 is a step that was killed, mostly because there was no \
+                 memory left for it; give the builder more, or build one service after the other: \
+                 `--build-arg GOFLEET_PARALLEL=1`",
+            )?;
         }
         Ok(())
     }
@@ -183,6 +201,23 @@ mod tests {
         let vertices = errdefs::Vertex::all(&status);
         assert_eq!(vertices.len(), 1);
         assert_eq!(vertices[0].digest, "sha256:a");
+    }
+
+    #[test]
+    fn a_step_that_was_killed_says_what_helps() {
+        let mut failures = Failures::default();
+        failures.add(
+            "fleet.yaml:2",
+            "api",
+            failed("sha256:a", 2, "exit code: 137"),
+        );
+        assert!(failures.say_more());
+        let message = of(failures).message;
+        assert!(message.starts_with("1 of 1 build failed; "), "{message}");
+        assert!(
+            message.contains("--build-arg GOFLEET_PARALLEL=1"),
+            "{message}"
+        );
     }
 
     #[test]
