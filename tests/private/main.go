@@ -42,9 +42,6 @@ const (
 	// Of another company, which has logins of its own.
 	partnerProxyHost = "goproxy.partner.example"
 	partnerGitHost   = "git.partner.example"
-	// Registries of images, without TLS.
-	registryHost        = "registry.corp.example"
-	partnerRegistryHost = "registry.partner.example"
 	// A module proxy with faults, one that takes connections and says nothing, and a name
 	// that the certificate has not.
 	faultyHost  = "faulty.example"
@@ -54,7 +51,7 @@ const (
 
 var hosts = []string{
 	proxyHost, publicHost, gitHost, mtlsHost, sshHost, vanityHost, faultyHost, silentHost, strangeHost,
-	partnerProxyHost, partnerGitHost, registryHost, partnerRegistryHost,
+	partnerProxyHost, partnerGitHost,
 }
 
 // What a server may ask for. Values are new in every run, so that a test that
@@ -103,14 +100,13 @@ func main() {
 	dir := flag.String("dir", "", "folder to serve from and to write to")
 	network := flag.String("net", "127.77.0", "the first three numbers of the addresses to listen on")
 	sshd := flag.String("sshd", "/usr/sbin/sshd", "OpenSSH's server")
-	images := flag.String("registry", "127.0.0.1:5000", "the registry behind those that take a login")
 	flag.Parse()
 	root, err := filepath.Abs(*dir)
 	check(err)
-	check(run(root, *network, *sshd, *images))
+	check(run(root, *network, *sshd))
 }
 
-func run(root, network, sshd, images string) error {
+func run(root, network, sshd string) error {
 	ends := newEnds()
 	defer ends.all()
 
@@ -155,12 +151,6 @@ func run(root, network, sshd, images string) error {
 		}
 	}
 	failed := make(chan error)
-	for host, asks := range map[string]credentials{registryHost: answer.credentials, partnerRegistryHost: answer.Partner} {
-		handler := requests.record(host, asks.login(registry(images)))
-		if err := servePlain(answer.Hosts[host], handler, failed); err != nil {
-			return err
-		}
-	}
 	for host, handler := range servers {
 		listener, err := net.Listen("tcp", answer.Hosts[host]+":443")
 		if err != nil {

@@ -1,6 +1,5 @@
 //! `cargo xtask bench`: measurements, with the figures of docs/performance.md.
 
-mod cgroup;
 mod compare;
 mod heavy;
 mod memory;

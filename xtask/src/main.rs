@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask engine | image | demo | test | truth | bench | deny`.
+//! The project's own commands: `cargo xtask engine | image | demo | test | …`.
 //!
 //! Progress goes to standard error. Standard output holds only what was asked
 //! for: the exports of `engine env`, the sizes of `image`, what `demo` shows.
@@ -8,9 +8,11 @@
 )]
 
 mod bench;
+mod cgroup;
 mod demo;
 mod deny;
 mod engine;
+mod faults;
 mod http;
 mod image;
 mod random;
@@ -63,6 +65,10 @@ cargo xtask COMMAND
                         builds (10 minutes); a finding names the
                         seed and the features (--only 1,4) that show it; --without NAMES: others
         --seeded        put faults back that were mended once, and look whether they are found
+  faults [--rounds N] [--only ROW]
+                        kill, stop and fill up every part of builds, on a daemon of its own, and look
+                        how they end and whether the next one is right (10 rounds of each row)
+        --quick         some of the rows, once: what CI runs
   test [-- ARGS]        run all tests, those that need the engine included; ARGS go to `cargo test`
         --buildkit V    test: only the compatibility tests, on that older buildkitd
         --native        image, demo, test: compile the frontend here with cargo, not optimised and for
@@ -106,6 +112,14 @@ fn command(mut args: Vec<String>) -> Result<()> {
         without: option(&mut args, "--without")?,
         no_daemon: flag(&mut args, "--no-daemon"),
     };
+    let faults = faults::Options {
+        rounds: match args.get(1).map(String::as_str) {
+            Some("compare") => None,
+            _ => option(&mut args, "--rounds")?,
+        },
+        only: shapes.only.clone(),
+        quick: flag(&mut args, "--quick"),
+    };
     let how = match args.iter().position(|arg| arg == "--native") {
         Some(at) if args[0] != "engine" => {
             args.remove(at);
@@ -138,6 +152,7 @@ fn command(mut args: Vec<String>) -> Result<()> {
         (["bench", what], None) => bench::on_engine(what, &frontend, services.as_deref()),
         (["demo"], None) => demo::run(how),
         (["deny"], None) => deny::run(),
+        (["faults"], None) => faults::run(&faults, how),
         (["shapes"], None) => shapes::run(&shapes, how),
         (["shapes", "--seeded"], None) => shapes::seeded(),
         (["random"], None) => random::run(steps.as_deref(), seed.as_deref()),

@@ -12,6 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Lines of a log that an error shows.
 const TAIL_LINES: usize = 25;
@@ -98,6 +99,17 @@ pub(crate) fn shown(command: &mut Command) -> Result<()> {
     } else {
         Err(anyhow!("`{}`: {status}", line(command)))
     }
+}
+
+/// Sends a signal to a process.
+///
+/// # Errors
+///
+/// There is no such process (any more).
+pub(crate) fn signal(pid: u32, signal: Signal) -> Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    kill_process(pid.context("no number of a process")?, signal)?;
+    Ok(())
 }
 
 /// Whether a program of this name is on PATH, or where the system keeps its own.

@@ -1,12 +1,8 @@
 //! Two companies' repositories on one daemon, each built with the logins of both: neither finds
 //! what is the other's, and no server is shown it.
 
-use std::collections::BTreeMap;
 use std::fs;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
 use tempfile::TempDir;
 
 use super::PRIVATE;
@@ -16,8 +12,7 @@ use crate::support::command::Tool;
 use crate::support::daemon::Daemon;
 use crate::support::engine::engine;
 use crate::support::private::{
-    GIT, MTLS, Module, PARTNER_GIT, PARTNER_PROXY, PARTNER_REGISTRY, PROXY, Private, REGISTRY, SSH,
-    private,
+    GIT, MTLS, Module, PARTNER_GIT, PARTNER_PROXY, PROXY, Private, SSH, private,
 };
 use crate::support::repo::Repo;
 
@@ -52,14 +47,13 @@ use Company::{Command, Corp, Partner};
 fn no_secret_of_two_companies_is_shown_exported_said_or_kept() {
     let private = private();
     let (daemon, out) = (Daemon::start(), TempDir::new().unwrap());
-    let [go, base] = ["golang:1.26", "scratch"].map(pushed);
-    let config = registry_logins(private);
+    let image = image_with_command();
     // In both orders, in the same mounts. Modules are new each time, so that all are fetched.
     let orders = [[Corp, Partner, Command], [Command, Partner, Corp]];
     for (i, company) in orders.as_flattened().iter().enumerate() {
         let dir = out.path().join(format!("{i}-{company:?}"));
         fs::create_dir(&dir).unwrap();
-        let repo = repository(private, *company, &go, &base);
+        let repo = repository(private, *company, &image);
         let cache = format!("type=local,dest={},mode=max", dir.join("cache").display());
         let archive = format!("type=oci,dest={}", dir.join("image.tar").display());
         let mut build = with_logins(build_on(&daemon, &repo), private, *company)
@@ -67,8 +61,7 @@ fn no_secret_of_two_companies_is_shown_exported_said_or_kept() {
         if i < 2 {
             build = build.args(["--export-cache", &cache]);
         }
-        let tool = build.tool("plain", Some(&archive));
-        let built = tool.env("DOCKER_CONFIG", config.path()).ok();
+        let built = build.tool("plain", Some(&archive)).ok();
         built.says(["go mod download", "go build ./cmd/api"]);
         fs::write(dir.join("progress"), &built.stderr).unwrap();
     }
@@ -95,46 +88,30 @@ fn assert_own_logins(private: &Private) {
         let shown = shown.filter(|asked| logins.iter().any(|l| asked.authorization.contains(l)));
         shown.count()
     };
-    for host in [PROXY, GIT, REGISTRY] {
+    for host in [PROXY, GIT] {
         assert!(shows(host, private.login().secrets()) > 0, "{host}");
         assert_eq!(shows(host, private.partner().secrets()), 0, "{host}");
     }
-    for host in [PARTNER_PROXY, PARTNER_GIT, PARTNER_REGISTRY] {
+    for host in [PARTNER_PROXY, PARTNER_GIT] {
         assert!(shows(host, private.partner().secrets()) > 0, "{host}");
         assert_eq!(shows(host, private.login().secrets()), 0, "{host}");
     }
 }
 
-/// The configuration of a client that is logged in to both registries.
-fn registry_logins(private: &Private) -> TempDir {
-    let logins = [
-        (REGISTRY, private.login()),
-        (PARTNER_REGISTRY, private.partner()),
-    ];
-    let logins = logins.map(|(host, login)| {
-        let login = STANDARD.encode(format!("{}:{}", login.user, login.password));
-        (private.registry(host), json!({"auth": login}))
-    });
-    let config = json!({"auths": BTreeMap::from(logins)});
-    let dir = TempDir::new().unwrap();
-    fs::write(dir.path().join("config.json"), config.to_string()).unwrap();
-    dir
-}
-
-/// An image with the command, as the engine's registry names it.
-fn pushed(from: &str) -> String {
+/// A builder image that has the command.
+fn image_with_command() -> String {
     let dir = Repo::new();
-    let name = format!("e2e/auth:{}", dir.nonce);
+    let tag = format!("{}/e2e/auth:{}", engine().registry, dir.nonce);
     dir.write("auth", AUTH).write(
         "Dockerfile",
-        &format!("FROM {from}\nCOPY --chmod=755 auth /usr/local/bin/auth\n"),
+        "FROM golang:1.26\nCOPY --chmod=755 auth /usr/local/bin/auth\n",
     );
-    push(&dir, &format!("{}/{name}", engine().registry));
-    name
+    push(&dir, &tag);
+    tag
 }
 
-/// What a company builds: modules and a base image of its servers alone.
-fn repository(private: &Private, company: Company, go: &str, base: &str) -> Repo {
+/// What a company builds: modules of its servers alone.
+fn repository(private: &Private, company: Company, image: &str) -> Repo {
     let modules = |hosts: &[(&str, &str)]| -> Vec<Module> {
         let paths = hosts.iter().map(|(host, name)| private.path(host, name));
         paths.map(|path| private.module(&path, "v1.0.0")).collect()
@@ -150,20 +127,11 @@ fn repository(private: &Private, company: Company, go: &str, base: &str) -> Repo
         Command => modules(&[(PARTNER_PROXY, "money")]),
     };
     let repo = private.repo(&modules.iter().collect::<Vec<_>>());
-    let registry = match company {
-        Corp => private.registry(REGISTRY),
-        Partner | Command => private.registry(PARTNER_REGISTRY),
-    };
-    let command = match company {
-        Corp | Partner => String::new(),
-        Command => {
-            let registry = &engine().registry;
-            format!("go: {registry}/{go}\nmodules: {{GOAUTH: /usr/local/bin/auth}}\n")
-        }
-    };
-    repo.spec(&format!(
-        "{command}services:\n  api: {{main: ./cmd/api, base: \"{registry}/{base}\"}}\n"
-    ));
+    if let Command = company {
+        repo.spec(&format!(
+            "go: {image}\nmodules:\n  GOAUTH: /usr/local/bin/auth\nservices:\n  api: ./cmd/api\n"
+        ));
+    }
     repo
 }
 

@@ -15,7 +15,6 @@ pub(crate) mod progress;
 pub(crate) mod raw;
 pub(crate) mod registry;
 pub(crate) mod repo;
-pub(crate) mod sums;
 pub(crate) mod usage;
 
 #[path = "../../shared/copy.rs"]

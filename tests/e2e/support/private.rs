@@ -13,15 +13,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::command::Tool;
-use super::engine::{engine, in_repository, variable};
+use super::engine::{in_repository, variable};
 use super::git::commit_all;
 use super::login::Login;
 use super::repo::{Repo, nonce};
-use super::sums::sums;
 
 /// The module proxy; takes user and password. It serves modules of `corp.example/…`.
 pub(crate) const PROXY: &str = "goproxy.corp.example";
@@ -45,10 +47,6 @@ pub(crate) const VANITY: &str = "go.corp.example";
 pub(crate) const PARTNER_PROXY: &str = "goproxy.partner.example";
 /// Its git over https.
 pub(crate) const PARTNER_GIT: &str = "git.partner.example";
-/// The engine's registry behind a login; [`Private::registry`] is how images name it.
-pub(crate) const REGISTRY: &str = "registry.corp.example";
-/// The same behind the login of the other company.
-pub(crate) const PARTNER_REGISTRY: &str = "registry.partner.example";
 /// A module proxy of what [`PUBLIC`] has, broken for modules whose path ends in the name of a
 /// fault; `tests/private/faults.go` has them.
 pub(crate) const FAULTY: &str = "faulty.example";
@@ -129,7 +127,6 @@ impl Private {
                 .arg("-dir")
                 .arg(&dir)
                 .args(["-net", &network(), "-sshd", &sshd])
-                .args(["-registry", &engine().registry])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
@@ -158,11 +155,6 @@ impl Private {
     pub(crate) fn hosts(&self) -> impl Iterator<Item = (&str, &str)> {
         let hosts = self.ready.hosts.iter();
         hosts.map(|(name, address)| (name.as_str(), address.as_str()))
-    }
-
-    /// The address of [`REGISTRY`] or [`PARTNER_REGISTRY`]. Daemons ask loopback without TLS.
-    pub(crate) fn registry(&self, host: &str) -> String {
-        format!("{}:80", self.ready.hosts[host])
     }
 
     /// The user of the proxy; git takes it too.
@@ -375,4 +367,27 @@ fn write_all(dir: &Path, files: &BTreeMap<&str, &str>) {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
     }
+}
+
+/// The two lines of `go.sum`.
+fn sums(path: &str, version: &str, files: &BTreeMap<&str, &str>) -> String {
+    let prefix = format!("{path}@{version}/");
+    let module = hash(
+        files
+            .iter()
+            .map(|(name, text)| (format!("{prefix}{name}"), *text)),
+    );
+    let manifest = hash([("go.mod".to_owned(), files["go.mod"])].into_iter());
+    format!("{path} {version} {module}\n{path} {version}/go.mod {manifest}\n")
+}
+
+/// `h1:`, a hash over names and hashes of files that come sorted.
+fn hash<'a>(files: impl Iterator<Item = (String, &'a str)>) -> String {
+    let mut lines = String::new();
+    for (name, text) in files {
+        let digest = Sha256::digest(text);
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        lines += &format!("{hex}  {name}\n");
+    }
+    format!("h1:{}", STANDARD.encode(Sha256::digest(lines)))
 }

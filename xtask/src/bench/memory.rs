@@ -16,9 +16,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::cgroup::{Cgroup, Used};
 use super::heavy::Heavy;
-use crate::engine::{Beside, Engine};
+use crate::cgroup::{Cgroup, Used};
+use crate::engine::{Beside, Engine, Setup};
 use crate::run::{line, output, say};
 
 /// Services, unless the command line says otherwise.
@@ -53,7 +53,11 @@ pub(crate) fn run(dir: &Path, frontend: &str, services: Option<usize>) -> Result
     let engine = Engine::start(None)?;
     let cgroup = Cgroup::new(GROUP, LIMIT)?;
     let steps = format!("defaultCgroupParent = \"/{GROUP}\"");
-    let daemon = Beside::start(&engine, "memory", &dir.join("daemon"), &steps)?;
+    let setup = Setup {
+        worker: &steps,
+        ..Setup::default()
+    };
+    let daemon = Beside::start(&engine, "memory", &dir.join("daemon"), setup)?;
     let bench = Bench {
         engine: &daemon.engine,
         cgroup: &cgroup,

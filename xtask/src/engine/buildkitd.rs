@@ -17,12 +17,13 @@ pub(super) struct Config<'a> {
     pub(super) registry: &'a str,
     /// More lines for the worker.
     pub(super) worker: &'a str,
+    /// Whether garbage is collected. To measure cache mounts that holds them, and who needs one
+    /// meanwhile gets a new one, empty (`solver/llbsolver/mounts/mount.go`).
+    pub(super) gc: bool,
 }
 
 impl Config<'_> {
-    /// The text of its `buildkitd.toml`. No garbage is collected while it runs: to measure cache
-    /// mounts it holds them, and who needs one meanwhile gets a new one, empty
-    /// (`solver/llbsolver/mounts/mount.go`).
+    /// The text of its `buildkitd.toml`.
     pub(super) fn text(&self) -> String {
         format!(
             r#"root = "{root}"
@@ -34,7 +35,7 @@ socketPath = "{otel}"
 enabled = true
 snapshotter = "overlayfs"
 binary = "{runc}"
-gc = false
+gc = {gc}
 {worker}
 [worker.containerd]
 enabled = false
@@ -50,6 +51,7 @@ insecure = true
             runc = self.runc.display(),
             registry = self.registry,
             worker = self.worker.trim_end(),
+            gc = self.gc,
         )
     }
 }
@@ -67,6 +69,7 @@ mod tests {
             runc: Path::new("/bin/runc"),
             registry: "127.0.0.1:5601",
             worker: "max-parallelism = 2\n",
+            gc: false,
         };
         let text = config.text();
         let from = text.find("[worker.oci]").unwrap_or_default();

@@ -201,7 +201,7 @@ fn end_orphans(cache: &Cache, name: &str) -> Result<()> {
 /// # Errors
 ///
 /// Something there cannot be unmounted or removed.
-pub(super) fn remove_state(state: &Path) -> Result<()> {
+pub(crate) fn remove_state(state: &Path) -> Result<()> {
     if state.exists() {
         // First: what is mounted there may be anybody's.
         unmount_below(state)?;

@@ -26,8 +26,9 @@ use std::thread;
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::run::{self, say};
-pub(crate) use beside::Beside;
+pub(crate) use beside::{Beside, Setup};
 pub(crate) use comparison::{dockerfile_frontend, ko};
+pub(crate) use daemons::remove_state;
 pub(crate) use disk::{prune, require_room};
 use env::Provided;
 use services::Services;

@@ -177,6 +177,7 @@ impl Services {
             runc: &self.runc.join("runc"),
             registry: &self.registry,
             worker: "",
+            gc: false,
         };
         let file = home.join("buildkitd.toml");
         let mut command = Command::new(programs.join("buildkitd"));

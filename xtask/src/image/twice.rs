@@ -21,7 +21,7 @@ use rustix::process::umask;
 
 use super::difference::{Layout, differences};
 use super::{How, PLATFORMS, WRITTEN, epoch};
-use crate::engine::{Beside, Engine, require_room};
+use crate::engine::{Beside, Engine, Setup, require_room};
 use crate::root;
 use crate::run::{output, say, shown};
 
@@ -114,7 +114,7 @@ impl Round {
             self.umask,
             sources.display()
         ));
-        let daemon = Beside::start(engine, &name, &dir.join(&name), "")?;
+        let daemon = Beside::start(engine, &name, &dir.join(&name), Setup::default())?;
         for (kind, epoch) in [("image", epoch), ("late", FUTURE)] {
             let dest = dir.join(self.name).join(kind);
             fs::create_dir_all(&dest)?;

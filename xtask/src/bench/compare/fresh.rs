@@ -9,7 +9,7 @@ use super::measure::{Outcome, measure};
 use super::rounds::Side;
 use super::scenario::Scenario;
 use super::subject::Subject;
-use crate::engine::Beside;
+use crate::engine::{Beside, Setup};
 
 /// Exports the cache, edits, and builds on an empty daemon. `None`: the contestant knows
 /// no such cache.
@@ -37,7 +37,7 @@ pub(super) fn run(ground: &Ground, subject: &Subject, side: &mut Side) -> Result
         &ground.daemon.engine,
         "compare-empty",
         &ground.dir.join("empty"),
-        "",
+        Setup::default(),
     )?;
     let ask = Ask {
         cache_from: Some(&cache),

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use super::contestant::{Contestant, Place};
 use super::incumbents;
 use super::subject::Subject;
-use crate::engine::{self, Beside, Engine};
+use crate::engine::{self, Beside, Engine, Setup};
 use crate::run::{output, say};
 
 /// What the daemon may keep, in MB. Every edit leaves images behind that nothing reads
@@ -41,7 +41,7 @@ impl Ground {
         engine::dockerfile_frontend(&engine)?;
         let ko = engine::ko()?;
         say("starting a buildkitd for the comparison alone");
-        let daemon = Beside::start(&engine, "compare", &dir.join("daemon"), "")?;
+        let daemon = Beside::start(&engine, "compare", &dir.join("daemon"), Setup::default())?;
         Ok(Self {
             registry: engine.registry,
             daemon,

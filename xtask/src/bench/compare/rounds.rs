@@ -113,7 +113,7 @@ impl Side {
         let mut commands = self.contestant.build(ground, subject, &place, ask);
         let mut pid = None;
         if self.contestant.in_daemon() {
-            pid = Some(daemon.pid());
+            pid = daemon.pid();
             for one in &mut commands {
                 daemon.engine.apply(&mut one.command);
             }

@@ -56,12 +56,33 @@ impl Cgroup {
         if v2 {
             // What runs in it is in groups of its own below.
             group.write("cgroup.subtree_control", "+memory")?;
-            group.write("memory.max", &limit.to_string())?;
             group.write("memory.swap.max", "0")?;
-        } else {
-            group.write("memory.limit_in_bytes", &limit.to_string())?;
         }
+        group.set_limit(limit)?;
         Ok(group)
+    }
+
+    /// Leaves this many bytes, in addition to what is used now.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not take the limit.
+    pub(crate) fn leave(&self, bytes: u64) -> Result<()> {
+        self.set_limit(self.all() + bytes)
+    }
+
+    /// Sets another limit, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not take it: version 1 takes no limit that it cannot reach at once.
+    pub(crate) fn set_limit(&self, limit: u64) -> Result<()> {
+        let file = if self.v2 {
+            "memory.max"
+        } else {
+            "memory.limit_in_bytes"
+        };
+        self.write(file, &limit.to_string())
     }
 
     /// Runs `work` and says what was used meanwhile.
