@@ -108,7 +108,10 @@ impl Row {
 
 fn one(machine: &mut Machine, phase: Phase, fault: Fault, round: u32) -> Result<String> {
     match (phase, fault) {
-        (Phase::Pull | Phase::Resolve, _) => machine.prune(&["--all"])?,
+        // What was compiled stays: it is no part of a pull.
+        (Phase::Pull | Phase::Resolve, _) => {
+            machine.prune(&["--all", "--filter", "type!=exec.cachemount"])?;
+        }
         // Modules that are there are not asked for.
         (_, Fault::Proxy(_)) => machine.prune(&["--filter", "type==exec.cachemount"])?,
         _ => {}
