@@ -13,7 +13,10 @@ mod row;
 mod server;
 mod sources;
 
-use anyhow::{Result, bail};
+use std::fs::File;
+
+use anyhow::{Context as _, Result, bail};
+use rustix::fs::{FlockOperation, flock};
 
 use crate::engine::{self, Engine};
 use crate::image::{self, How};
@@ -60,6 +63,9 @@ pub(crate) fn run(options: &Options, how: How) -> Result<()> {
     let engine = Engine::start(None)?;
     image::build(&engine, how)?;
     let dir = root().join("target/faults");
+    let lock = File::create(dir.with_extension("lock"))?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive)
+        .context("another `cargo xtask faults` runs in this work tree")?;
     // A run that was killed leaves its disk.
     engine::remove_state(&dir)?;
     let mut machine = Machine::start(&engine, &dir)?;
