@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use tar::EntryType;
 
@@ -156,6 +157,33 @@ fn directories_inside_of_a_copied_one_stay_too() {
     for path in ["var/tmp", "run", "var/lib", "var/[new]"] {
         assert!(found.contains_key(&format!("{path}/seed.txt")), "{path}");
     }
+}
+
+/// One entry goes into what another one has put there, in the order of their lines.
+#[test]
+#[ignore = "needs the engine: cargo xtask test"]
+fn an_entry_inside_of_another_is_like_a_second_copy() {
+    let repo = Repo::new();
+    repo.program("cmd/app")
+        .write("tree/sub/one.txt", "one\n")
+        .write("tree/shared.txt", "of the first\n")
+        .write("other/two.txt", "two\n")
+        .write("other/shared.txt", "of the second\n")
+        .write("run.sh", "#!/bin/sh\n")
+        .spec(
+            "services:\n  app:\n    main: ./cmd/app\n    base: debian:bookworm\n    files:\n      \
+             /srv/a: ./tree\n      /srv/a/sub: ./other\n      /srv/a/new/deep: ./other\n      \
+             /srv/a/sub/run.sh: ./run.sh\n      /srv/b/c: ./other\n      /srv/b: ./tree\n      \
+             /srv/a/by-link/seed: ./other\n",
+        )
+        .write(
+            "Dockerfile.ref",
+            "FROM debian:bookworm\nCOPY tree /srv/a\nCOPY other /srv/a/sub\n\
+             COPY other /srv/a/new/deep\nCOPY run.sh /srv/a/sub/run.sh\nCOPY other /srv/b/c\n\
+             COPY tree /srv/b\nCOPY other /srv/a/by-link/seed\n",
+        );
+    symlink("sub", repo.file("tree/by-link")).unwrap();
+    is_like_copy(&repo);
 }
 
 #[test]
