@@ -159,8 +159,8 @@ struct Asking<'a> {
     modules: Modules<'a>,
     cache: ModuleCache,
     same: Same,
-    /// By directory of the module root.
-    go: BTreeMap<String, Offline>,
+    /// By directory of the module root and its manifests: a later scan may find more of them.
+    go: BTreeMap<(String, Vec<String>), Offline>,
 }
 
 /// Packages of the repository that fetched modules import, by position in the list of
@@ -228,7 +228,7 @@ impl Asking<'_> {
                 continue;
             }
             let go = (self.go)
-                .entry(request.root.clone())
+                .entry((request.root.clone(), request.manifests.clone()))
                 .or_insert_with(|| Offline::new(self.root, &request.manifests));
             let found = modules::resolve(request, self.root, &self.cache, go);
             for (key, found) in found.services {
