@@ -344,10 +344,18 @@ impl Session<'_> {
         self.show(warnings).await
     }
 
-    /// Shows warnings side by side: an answer to one tells nothing.
+    /// Shows warnings side by side: an answer to one tells nothing. Those that the user does not
+    /// want to see are left out, and the others are errors if the user says so.
     async fn show(&self, warnings: impl IntoIterator<Item = Warning>) -> Result<(), Error> {
         if !self.lost.is_empty() {
             return Ok(());
+        }
+        let spec = self.read();
+        let checks = spec.as_ref().map(|spec| self.checks(spec));
+        let skips = |warning: &Warning| checks.as_ref().is_ok_and(|c| c.skips(warning.rule));
+        let warnings: Vec<Warning> = warnings.into_iter().filter(|w| !skips(w)).collect();
+        if checks.is_ok_and(|checks| checks.error) && !warnings.is_empty() {
+            return Err(self.spec_error(warnings.into_iter().map(Warning::into_error).collect()));
         }
         let vertex = &self.loaded.vertex;
         let calls = warnings

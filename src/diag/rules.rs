@@ -362,6 +362,23 @@ rules! {
      `TARGETOS` and `TARGETARCH` are set by gofleet where a value belongs to a service. \
      `${NAME:-default}` gives a value when there is none.";
 
+    MaybeHidden, Warning, "an ignore file hides what a build may need",
+    "A rule of the ignore file keeps a file out of the context that some build reads, on some platform or \
+     with some build tags, perhaps none of those that are built. A line `!PATH` below the rule takes it \
+     back in.";
+
+    LargeSource, Warning, "a source that is not read to its end",
+    "A source file is larger than what is read of one. What it embeds or includes behind that is not seen, \
+     so a build may lack it.";
+
+    WholeManifest, Warning, "a `go.mod` that counts whole",
+    "Which lines of `go.mod` and `go.sum` a service depends on could not be found out, for the reason in \
+     the message. So an edit of any line builds the service again.";
+
+    LostModules, Warning, "a cache mount that lost its modules",
+    "A check that was cached saw modules that are gone now: the mount was pruned, or is another one. They \
+     are fetched again and the build goes on; it only takes longer.";
+
     OldGo, Warning, "a `go` line that no build step runs with",
     "Build steps need flags of Go 1.18, and a `toolchain` line Go 1.21. What asks for an older Go is \
      built by that one, as Go's promise of compatibility has it. `go:` in the spec names another version or \

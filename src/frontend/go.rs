@@ -15,12 +15,6 @@ use crate::scan::gomod;
 impl Session<'_> {
     /// Says where another Go than the asked one compiles.
     pub(super) async fn note_old_go(&self, plan: &Plan, scanned: &Scanned) -> Result<(), Error> {
-        if self
-            .read()
-            .is_ok_and(|spec| self.checks(&spec).skips(Rule::OldGo))
-        {
-            return Ok(());
-        }
         let mut warnings = Vec::new();
         for SpecError { file, diagnostics } in self.old_go(plan, scanned).await? {
             for Diagnostic {
@@ -33,7 +27,7 @@ impl Session<'_> {
                 let place = span.map_or(1, |span| span.start.line);
                 let hint = hint.unwrap_or_default();
                 let text = format!("{}:{place}: {message}; {hint}", file.filename);
-                warnings.push(Warning::at_line(text, place, &file));
+                warnings.push(Warning::at_line(Rule::OldGo, &text, place, &file));
             }
         }
         self.show(warnings).await

@@ -24,6 +24,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::failures::Outcome;
 use super::solve_output;
+use crate::diag::Rule;
 use crate::gateway::error::RpcError;
 use crate::gateway::{Error, Gateway, Warning};
 use crate::lower::{Build, Check};
@@ -104,11 +105,12 @@ pub(super) async fn confirmed(
 /// What people read about it.
 pub(super) fn warning(lost: &BTreeSet<String>) -> Warning {
     let names: Vec<&str> = lost.iter().map(String::as_str).collect();
-    Warning::new(format!(
+    let text = format!(
         "the cache mount of modules is another one than a cached check has seen; modules are \
          fetched again, and built again: {}",
         names.join(", ")
-    ))
+    );
+    Warning::new(Rule::LostModules, &text)
 }
 
 /// What a check has seen; it runs if it has not.

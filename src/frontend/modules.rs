@@ -11,6 +11,7 @@ use futures_util::future::try_join_all;
 use super::Session;
 use super::lookup::LookedUp;
 use super::sources::Sources;
+use crate::diag::Rule;
 use crate::fetch::{self, Problem};
 use crate::gateway::{Error, SpecError, Warning};
 use crate::lower::{self, ByFile, Closures, Download, KEPT_ATTEMPTS};
@@ -47,7 +48,9 @@ impl Session<'_> {
                 .assets(plan, &sources.scanned, &sources.closures)
                 .await?;
         }
-        self.show(warnings.into_iter().map(Warning::new)).await
+        let warnings = warnings.iter();
+        self.show(warnings.map(|text| Warning::new(Rule::WholeManifest, text)))
+            .await
     }
 
     /// The answers of all downloads, when nothing is missing that the plan needs.

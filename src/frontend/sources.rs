@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 
 use super::Session;
 use crate::closure::{Wanted, doubtful_directories, hidden, hidden_sources};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Rule};
 use crate::gateway::{ContextQuery, Error, IgnoreFile, SpecError, Warning};
 use crate::ignore::{SPEC, build_files};
 use crate::lower::{self, Closures, Needs};
@@ -104,13 +104,13 @@ impl Session<'_> {
         let known = needs.hidden(&ignore.rules);
         let mut warnings = hidden(closures.iter(), &ignore.rules, ignore.name(), &known);
         warnings.extend(self.hidden_sources(&closures, ignore).await?);
-        let warnings = warnings
-            .into_iter()
-            .map(|(line, short)| Warning::at_line(short, line, &ignore.source_info));
+        let warnings = warnings.into_iter().map(|(line, text)| {
+            Warning::at_line(Rule::MaybeHidden, &text, line, &ignore.source_info)
+        });
         let doubts: BTreeSet<_> = closures.iter().flat_map(|c| &c.doubts).collect();
         let doubts = doubts
             .into_iter()
-            .map(|doubt| Warning::new(doubt.to_string()));
+            .map(|doubt| Warning::new(Rule::LargeSource, &doubt.to_string()));
         self.show(warnings.chain(doubts)).await?;
         let assets = self.assets(plan, &scanned, &closures).await?;
         Ok(Sources {

@@ -29,7 +29,7 @@ use super::error::{self, Error, RpcError};
 use super::images::ImageCache;
 use super::limit;
 use super::result::FrontendResult;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Rule, Severity};
 
 /// How long the daemon may take to answer the first call (as upstream's client).
 const PING_LIMIT: Duration = Duration::from_secs(15);
@@ -97,14 +97,14 @@ impl Solve {
 }
 
 /// A warning for the user that does not stop the build.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Warning {
+    /// What is said of it in the reference, and how people choose not to see it.
+    pub rule: Rule,
     /// One self-contained line.
     pub short: String,
     /// More, shown in debug mode.
     pub detail: Vec<String>,
-    /// Where to read on.
-    pub url: String,
     /// The file it is about.
     pub file: Option<pb::SourceInfo>,
     /// The lines.
@@ -121,9 +121,9 @@ impl Warning {
             short.push_str(&format!(" (line {})", span.start.line));
         }
         Self {
+            rule: diagnostic.rule,
             short,
             detail: diagnostic.hint.iter().cloned().collect(),
-            url: diagnostic.rule.url(),
             file: Some(file.clone()),
             ranges: error::warn_ranges(diagnostic.span),
         }
@@ -131,28 +131,39 @@ impl Warning {
 
     /// A warning that says its place itself.
     #[must_use]
-    pub fn new(short: String) -> Self {
+    pub fn new(rule: Rule, text: &str) -> Self {
         Self {
-            short,
-            ..Self::default()
+            rule,
+            short: format!("{}: {text}", rule.name()),
+            detail: Vec::new(),
+            file: None,
+            ranges: Vec::new(),
         }
     }
 
-    /// A warning about one line, from 1, of a file.
+    /// The error that it is for those who want no warnings.
+    pub(crate) fn into_error(self) -> Diagnostic {
+        let name = format!("{}: ", self.rule.name());
+        let text = self.short.strip_prefix(&name).unwrap_or(&self.short);
+        let mut error = Diagnostic::new(self.rule, text);
+        error.severity = Severity::Error;
+        error
+    }
+
+    /// The same, with one line, from 1, of a file to show.
     #[must_use]
-    pub fn at_line(short: String, line: u32, file: &pb::SourceInfo) -> Self {
+    pub fn at_line(rule: Rule, text: &str, line: u32, file: &pb::SourceInfo) -> Self {
         let position = pb::Position {
             line: i32::try_from(line).unwrap_or(i32::MAX),
             character: 0,
         };
         Self {
-            short,
             file: Some(file.clone()),
             ranges: vec![pb::Range {
                 start: Some(position),
                 end: Some(position),
             }],
-            ..Self::default()
+            ..Self::new(rule, text)
         }
     }
 }
@@ -407,7 +418,7 @@ impl Gateway {
             level: 1,
             short: warning.short.into_bytes(),
             detail: warning.detail.into_iter().map(String::into_bytes).collect(),
-            url: warning.url,
+            url: warning.rule.url(),
             info: warning.file,
             ranges: warning.ranges,
         };

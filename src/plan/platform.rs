@@ -242,8 +242,8 @@ pub(super) fn contradictions(
             )
             .at(own.span)
             .hint(format!(
-                "leave `{name}` out, or build for `{}/{}`",
-                platform.os, platform.arch
+                "leave `{name}` out, or build for `{}`",
+                meant_by(platform, &version(&own.value))
             ))
         })
     };
@@ -251,6 +251,13 @@ pub(super) fn contradictions(
         .into_iter()
         .filter_map(differs)
         .collect()
+}
+
+/// The platform whose variant is what a variable says: `6` and `v6` are both `linux/arm/v6`.
+fn meant_by(platform: &Platform, version: &str) -> String {
+    let (os, arch) = (&platform.os, &platform.arch);
+    let text = format!("{os}/{arch}/v{}", version.trim_start_matches('v'));
+    parse(&text).map_or(format!("{os}/{arch}"), |platform| platform.to_string())
 }
 
 fn not_linux(platform: &Platform) -> Diagnostic {

@@ -238,6 +238,31 @@ fn words_that_expand_to_nothing_are_no_arguments() {
     assert_eq!(web.build.ldflags.as_deref(), Some("-w"));
 }
 
+/// `linux/arm` means `linux/arm/v7`, so a hint to build for it would lead nowhere.
+#[test]
+fn a_contradiction_names_a_platform_that_is_none() {
+    let text = "services: {api: {main: ., platforms: [linux/arm], env: {GOARM: \"6\"}}}";
+    let (plan, found) = read(text, &request(None));
+    assert_eq!((plan, found[0].rule), (None, Rule::Contradiction));
+    let hint = found[0].hint.as_deref().unwrap();
+    assert!(hint.contains("`linux/arm/v6`"), "{hint}");
+}
+
+#[test]
+fn quoted_words_and_items_that_expand_to_nothing_stay() {
+    let of = |field: &str| {
+        let text = format!("services: {{api: {{main: ., {field}}}}}");
+        only(&planned(&text, &request(None))).clone()
+    };
+    let words = |words: &[&str]| Some(words.iter().map(|w| w.to_string()).collect::<Vec<_>>());
+    let ldflags = of("ldflags: \"-X '${V:-}' -w\"").build.ldflags;
+    assert_eq!(ldflags.as_deref(), Some("-X '' -w"));
+    let entrypoint = of("entrypoint: [/x, \"${V:-}\"]").image.entrypoint;
+    assert_eq!(entrypoint, words(&["/x", ""]));
+    let command = of("command: \"a '${V:-}'\"").image.command;
+    assert_eq!(command, words(&["a", ""]));
+}
+
 /// The processor of a daemon is nobody's setting.
 #[test]
 fn the_daemons_own_variant_contradicts_nothing() {

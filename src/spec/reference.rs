@@ -57,6 +57,7 @@ Command lines and linker flags are split into words before build args are insert
 within its word and never becomes a word, an option or a command of its own. `text` is part of the
 line: white space separates words there, and quotes group. A word of expressions alone that expands
 to nothing is left out (`${DEBUG:+--debug}`), unless it is quoted or an item of a list.
+Items of `ldflags` are lines too: each is split like one.
 
 ## Targets
 

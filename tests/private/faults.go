@@ -51,6 +51,7 @@ var faults = map[string]fault{
 	"status-502":      {"zip", refuse(http.StatusBadGateway)},
 	"status-503":      {"mod", refuse(http.StatusServiceUnavailable)},
 	"status-429":      {"zip", refuse(http.StatusTooManyRequests)},
+	"status-403":      {"info", refuse(http.StatusForbidden)},
 	"status-404":      {"zip", refuse(http.StatusNotFound)},
 	"status-410":      {"info", refuse(http.StatusGone)},
 	"redirect-self":   {"info", redirect("")},

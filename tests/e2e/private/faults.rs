@@ -39,11 +39,16 @@ const WITHOUT_END: [Fault; 2] = [
 ];
 
 /// What `go` reports.
-const ANSWERS: [Fault; 23] = [
+const ANSWERS: [Fault; 24] = [
     ("status-500", "ServerUnreachable", &["out of order", "500"]),
     ("status-502", "ServerUnreachable", &["out of order", "502"]),
     ("status-503", "ServerUnreachable", &["out of order", "503"]),
     ("status-429", "ServerUnreachable", &["out of order", "429"]),
+    (
+        "status-403",
+        "ModuleUnavailable",
+        &["refuses", "out of order"],
+    ),
     ("status-404", "ModuleNotFound", &["404 Not Found"]),
     ("status-410", "ModuleNotFound", &["410 Gone"]),
     ("redirect-self", "ServerUnreachable", &["10 redirects"]),
