@@ -16,7 +16,6 @@ use crate::cgroup::Cgroup;
 use crate::engine::{Beside, Engine, Setup};
 use crate::run::output;
 
-const GROUP: &str = "gofleet-faults";
 /// Memory of all steps while nothing is wrong: none.
 pub(super) const PLENTY: u64 = 1 << 40;
 /// Seconds that a server of modules may be silent.
@@ -48,10 +47,12 @@ impl Machine {
         let registry = Relay::start(upstream)?;
         let proxy = Relay::start(server::files(reference.proxy())?)?;
         let disk = Disk::new(dir.join("disk"))?;
-        let memory = Cgroup::new(GROUP, PLENTY)?;
+        // Another work tree may have a run of its own.
+        let group = format!("gofleet-faults-{}", std::process::id());
+        let memory = Cgroup::new(&group, PLENTY)?;
         let mut through = engine.clone();
         through.registry = registry.address();
-        let worker = format!("defaultCgroupParent = \"/{GROUP}\"");
+        let worker = format!("defaultCgroupParent = \"/{group}\"");
         let setup = Setup {
             worker: &worker,
             gc: false,
