@@ -108,10 +108,7 @@ impl Row {
 
 fn one(machine: &mut Machine, phase: Phase, fault: Fault, round: u32) -> Result<String> {
     match (phase, fault) {
-        // What was compiled stays: it is no part of a pull.
-        (Phase::Pull | Phase::Resolve, _) => {
-            machine.prune(&["--all", "--filter", "type!=exec.cachemount"])?;
-        }
+        (Phase::Pull | Phase::Resolve, _) => machine.prune(&["--all"])?,
         // Modules that are there are not asked for.
         (_, Fault::Proxy(_)) => machine.prune(&["--filter", "type==exec.cachemount"])?,
         _ => {}
@@ -156,10 +153,25 @@ fn one(machine: &mut Machine, phase: Phase, fault: Fault, round: u32) -> Result<
     if ended.fine && phase != Phase::Push {
         machine.right(&sources)?;
     }
-    machine
-        .again(&sources, phase)
-        .map_err(|error| anyhow!("the next build {error:#}"))?;
+    let next = machine.again(&sources, phase);
+    let (next, how) = match next {
+        Err(error) if is_left_over(fault, &error) => {
+            let how = format!("{how}, and `{LEFT_OVER}` before the next build");
+            (machine.again(&sources, phase), how)
+        }
+        next => (next, how),
+    };
+    next.map_err(|error| anyhow!("the next build {error:#}"))?;
     Ok(how)
+}
+
+/// What BuildKit says when a snapshot has the number of one that a killed daemon was making. The
+/// build after that takes another number.
+const LEFT_OVER: &str = "file exists";
+
+fn is_left_over(fault: Fault, error: &anyhow::Error) -> bool {
+    let text = error.to_string();
+    fault == Fault::DaemonKilled && text.contains("failed to rename") && text.contains(LEFT_OVER)
 }
 
 /// How a build ended that met a fault.
