@@ -12,6 +12,8 @@ use crate::run::output;
 const SIZE: u64 = 3 << 30;
 /// Left when it is full: a daemon that cannot write a byte of its database has other errors.
 const LEFT: u64 = 64 << 10;
+/// How often a full disk is tried to be made while somebody writes.
+const TRIES: u32 = 20;
 
 /// The disk; it is unmounted with the value.
 pub(super) struct Disk {
@@ -50,9 +52,17 @@ impl Disk {
     ///
     /// It cannot be mounted anew.
     pub(super) fn fill(&self) -> Result<()> {
-        let stat = rustix::fs::statvfs(&self.dir)?;
-        let used = (stat.f_blocks - stat.f_bfree) * stat.f_frsize;
-        self.resize(used + LEFT)
+        let mut full = Ok(());
+        // No size is taken that is smaller than what was written in the meantime.
+        for _ in 0..TRIES {
+            let stat = rustix::fs::statvfs(&self.dir)?;
+            let used = (stat.f_blocks - stat.f_bfree) * stat.f_frsize;
+            full = self.resize(used + LEFT);
+            if full.is_ok() {
+                break;
+            }
+        }
+        full
     }
 
     /// Makes room again.
