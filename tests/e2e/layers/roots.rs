@@ -14,18 +14,8 @@ use crate::support::usage::prune_cache_mounts;
 /// A module root in a directory of its own, with one service that imports these modules.
 fn root(repo: &Repo, dir: &str, modules: &[&Module]) {
     let own = format!("{}/{dir}", repo.module());
-    let (mut manifest, mut sums) = (format!("module {own}\n\ngo 1.26\n"), String::new());
-    let (mut imports, mut calls) = (String::new(), String::new());
-    for (i, module) in modules.iter().enumerate() {
-        manifest += &format!("\nrequire {} {}\n", module.path, module.version);
-        sums += &module.sums;
-        imports += &format!("\tlib{i} \"{}\"\n", module.path);
-        calls += &format!("\tprintln(lib{i}.Hello())\n");
-    }
-    let main = format!("package main\n\nimport (\n{imports})\n\nfunc main() {{\n{calls}}}\n");
-    repo.write(&format!("{dir}/go.mod"), &manifest)
-        .write(&format!("{dir}/go.sum"), &sums)
-        .write(&format!("{dir}/main.go"), &main);
+    let files = ["go.mod", "go.sum", "main.go"].map(|name| format!("{dir}/{name}"));
+    repo.requiring_at(&own, files.each_ref().map(String::as_str), modules, "");
 }
 
 /// Runs builds of a repository, all with the login and cache mounts of its own.

@@ -138,10 +138,26 @@ impl Repo {
 
     /// Has `cmd/api` import these modules, with their lines in `go.mod` and `go.sum`.
     pub(crate) fn requiring(&self, modules: &[&Module]) -> &Self {
-        let (mut manifest, mut sums) = (
-            format!("module {}\n\ngo 1.26\n", self.module()),
-            String::new(),
-        );
+        let last = format!("\tprintln(\"{}\")\n", self.nonce);
+        self.requiring_at(
+            &self.module(),
+            ["go.mod", "go.sum", "cmd/api/main.go"],
+            modules,
+            &last,
+        )
+    }
+
+    /// The same in another module: its manifest, its sums and its main package, whose last lines
+    /// are these.
+    pub(crate) fn requiring_at(
+        &self,
+        module: &str,
+        [go_mod, go_sum, main]: [&str; 3],
+        modules: &[&Module],
+        last: &str,
+    ) -> &Self {
+        let mut manifest = format!("module {module}\n\ngo 1.26\n");
+        let mut sums = String::new();
         let (mut imports, mut calls) = (String::new(), String::new());
         for (i, module) in modules.iter().enumerate() {
             manifest += &format!("\nrequire {} {}\n", module.path, module.version);
@@ -149,12 +165,11 @@ impl Repo {
             imports += &format!("\tlib{i} \"{}\"\n", module.path);
             calls += &format!("\tprintln(lib{i}.Hello())\n");
         }
-        self.write("go.mod", &manifest).write("go.sum", &sums);
-        let nonce = &self.nonce;
-        self.write(
-            "cmd/api/main.go",
-            &format!("package main\n\nimport (\n{imports})\n\nfunc main() {{\n{calls}\tprintln(\"{nonce}\")\n}}\n"),
-        )
+        let text =
+            format!("package main\n\nimport (\n{imports})\n\nfunc main() {{\n{calls}{last}}}\n");
+        self.write(go_mod, &manifest)
+            .write(go_sum, &sums)
+            .write(main, &text)
     }
 }
 
