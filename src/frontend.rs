@@ -347,13 +347,14 @@ impl Session<'_> {
     /// Shows warnings side by side: an answer to one tells nothing. Those that the user does not
     /// want to see are left out, and the others are errors if the user says so.
     async fn show(&self, warnings: impl IntoIterator<Item = Warning>) -> Result<(), Error> {
-        if !self.lost.is_empty() {
+        let mut warnings: Vec<Warning> = warnings.into_iter().collect();
+        // Most builds have none, and the spec is not read again for them.
+        if !self.lost.is_empty() || warnings.is_empty() {
             return Ok(());
         }
         let spec = self.read();
         let checks = spec.as_ref().map(|spec| self.checks(spec));
-        let skips = |warning: &Warning| checks.as_ref().is_ok_and(|c| c.skips(warning.rule));
-        let warnings: Vec<Warning> = warnings.into_iter().filter(|w| !skips(w)).collect();
+        warnings.retain(|warning| !checks.as_ref().is_ok_and(|c| c.skips(warning.rule)));
         if checks.is_ok_and(|checks| checks.error) && !warnings.is_empty() {
             return Err(self.spec_error(warnings.into_iter().map(Warning::into_error).collect()));
         }

@@ -27,7 +27,7 @@ impl Session<'_> {
                 let place = span.map_or(1, |span| span.start.line);
                 let hint = hint.unwrap_or_default();
                 let text = format!("{}:{place}: {message}; {hint}", file.filename);
-                warnings.push(Warning::at_line(Rule::OldGo, &text, place, &file));
+                warnings.push(Warning::at_line(Rule::OldGo, text, place, &file));
             }
         }
         self.show(warnings).await

@@ -110,7 +110,7 @@ pub(super) fn warning(lost: &BTreeSet<String>) -> Warning {
          fetched again, and built again: {}",
         names.join(", ")
     );
-    Warning::new(Rule::LostModules, &text)
+    Warning::new(Rule::LostModules, text)
 }
 
 /// What a check has seen; it runs if it has not.

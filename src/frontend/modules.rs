@@ -48,7 +48,7 @@ impl Session<'_> {
                 .assets(plan, &sources.scanned, &sources.closures)
                 .await?;
         }
-        let warnings = warnings.iter();
+        let warnings = warnings.into_iter();
         self.show(warnings.map(|text| Warning::new(Rule::WholeManifest, text)))
             .await
     }

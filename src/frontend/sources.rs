@@ -105,12 +105,12 @@ impl Session<'_> {
         let mut warnings = hidden(closures.iter(), &ignore.rules, ignore.name(), &known);
         warnings.extend(self.hidden_sources(&closures, ignore).await?);
         let warnings = warnings.into_iter().map(|(line, text)| {
-            Warning::at_line(Rule::MaybeHidden, &text, line, &ignore.source_info)
+            Warning::at_line(Rule::MaybeHidden, text, line, &ignore.source_info)
         });
         let doubts: BTreeSet<_> = closures.iter().flat_map(|c| &c.doubts).collect();
         let doubts = doubts
             .into_iter()
-            .map(|doubt| Warning::new(Rule::LargeSource, &doubt.to_string()));
+            .map(|doubt| Warning::new(Rule::LargeSource, doubt.to_string()));
         self.show(warnings.chain(doubts)).await?;
         let assets = self.assets(plan, &scanned, &closures).await?;
         Ok(Sources {

@@ -101,8 +101,8 @@ impl Solve {
 pub struct Warning {
     /// What is said of it in the reference, and how people choose not to see it.
     pub rule: Rule,
-    /// One self-contained line.
-    pub short: String,
+    /// One line that says all by itself, behind the name of the rule.
+    pub text: String,
     /// More, shown in debug mode.
     pub detail: Vec<String>,
     /// The file it is about.
@@ -116,13 +116,13 @@ impl Warning {
     /// `Rule: message (line N)`.
     #[must_use]
     pub fn from_diagnostic(diagnostic: &Diagnostic, file: &pb::SourceInfo) -> Self {
-        let mut short = format!("{}: {}", diagnostic.rule.name(), diagnostic.message);
+        let mut text = diagnostic.message.clone();
         if let Some(span) = diagnostic.span {
-            short.push_str(&format!(" (line {})", span.start.line));
+            text.push_str(&format!(" (line {})", span.start.line));
         }
         Self {
             rule: diagnostic.rule,
-            short,
+            text,
             detail: diagnostic.hint.iter().cloned().collect(),
             file: Some(file.clone()),
             ranges: error::warn_ranges(diagnostic.span),
@@ -131,10 +131,10 @@ impl Warning {
 
     /// A warning that says its place itself.
     #[must_use]
-    pub fn new(rule: Rule, text: &str) -> Self {
+    pub fn new(rule: Rule, text: String) -> Self {
         Self {
             rule,
-            short: format!("{}: {text}", rule.name()),
+            text,
             detail: Vec::new(),
             file: None,
             ranges: Vec::new(),
@@ -143,16 +143,14 @@ impl Warning {
 
     /// The error that it is for those who want no warnings.
     pub(crate) fn into_error(self) -> Diagnostic {
-        let name = format!("{}: ", self.rule.name());
-        let text = self.short.strip_prefix(&name).unwrap_or(&self.short);
-        let mut error = Diagnostic::new(self.rule, text);
+        let mut error = Diagnostic::new(self.rule, self.text);
         error.severity = Severity::Error;
         error
     }
 
     /// The same, with one line, from 1, of a file to show.
     #[must_use]
-    pub fn at_line(rule: Rule, text: &str, line: u32, file: &pb::SourceInfo) -> Self {
+    pub fn at_line(rule: Rule, text: String, line: u32, file: &pb::SourceInfo) -> Self {
         let position = pb::Position {
             line: i32::try_from(line).unwrap_or(i32::MAX),
             character: 0,
@@ -416,7 +414,7 @@ impl Gateway {
             digest: vertex.to_string(),
             // Upstream's helper never sends 0.
             level: 1,
-            short: warning.short.into_bytes(),
+            short: format!("{}: {}", warning.rule.name(), warning.text).into_bytes(),
             detail: warning.detail.into_iter().map(String::into_bytes).collect(),
             url: warning.rule.url(),
             info: warning.file,

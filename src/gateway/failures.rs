@@ -51,7 +51,7 @@ impl Failures {
         self.built.push(label.to_owned());
     }
 
-    /// Whether there is more to say than the daemon says by itself, which names one failure
+    /// Whether there is more to say than the daemon says by itself, which names one failure,
     /// nothing that is built, and no reason for a step that was killed.
     #[must_use]
     pub fn say_more(&self) -> bool {
